@@ -94,12 +94,12 @@ pub struct WorkPreferences {
 /// ```
 /// use career_core::Profile;
 ///
-/// let asha = Profile::from_json(r#"{
+/// let student = Profile::from_json(r#"{
 ///     "education": "grade-11", "stream": "pcm",
 ///     "riasec": {"r": 0.4, "i": 0.9, "a": 0.3, "s": 0.2, "e": 0.3, "c": 0.6},
 ///     "skills": [{"name": "Python", "level": 3}]
 /// }"#)?;
-/// assert_eq!(asha.skills.len(), 1);
+/// assert_eq!(student.skills.len(), 1);
 ///
 /// let error = Profile::from_json(r#"{"skills": [{"name": "Python", "level": 9}]}"#).unwrap_err();
 /// assert!(error.to_string().starts_with("field `skills[0].level`: expected a level from 1 to 5"));

@@ -623,8 +623,8 @@ mod tests {
 
     #[test]
     fn debug_shows_nothing_of_the_document() {
-        let document = ResumeDocument::builder().basics(Basics::builder().name("Zarina").build()).build();
+        let document = ResumeDocument::builder().basics(Basics::builder().name("Somebody").build()).build();
         let resume = Resume::builder().owner(Id::new()).document(document).at(Timestamp::UNIX_EPOCH).build();
-        assert!(!format!("{resume:?}").contains("Zarina"));
+        assert!(!format!("{resume:?}").contains("Somebody"));
     }
 }

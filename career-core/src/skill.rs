@@ -44,6 +44,12 @@ impl SkillName {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+
+    /// Whether the texts differ in nothing but case.
+    fn spelled_like(&self, other: &Self) -> bool {
+        let lower = |name: &Self| name.text.chars().flat_map(char::to_lowercase).collect::<String>();
+        self.text.eq_ignore_ascii_case(&other.text) || lower(self) == lower(other)
+    }
 }
 
 /// The 32-bit FNV-1a hash of the characters.
@@ -52,12 +58,9 @@ fn fnv1a(chars: impl Iterator<Item = char>) -> u32 {
 }
 
 impl PartialEq for SkillName {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
-        let lower = |name: &'_ Self| name.text.chars().flat_map(char::to_lowercase).collect::<String>();
-        self.hash == other.hash
-            && (Arc::ptr_eq(&self.text, &other.text)
-                || self.text.eq_ignore_ascii_case(&other.text)
-                || lower(self) == lower(other))
+        self.hash == other.hash && (Arc::ptr_eq(&self.text, &other.text) || self.spelled_like(other))
     }
 }
 
@@ -301,6 +304,7 @@ impl<T: NamesSkill> Skills<T> {
     }
 
     /// The skill of this name, if it is there.
+    #[inline]
     pub fn find(&self, name: &SkillName) -> Option<&T> {
         self.0.iter().find(|skill| skill.skill() == name)
     }

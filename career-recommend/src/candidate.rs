@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use career_core::{
-    Balance, CandidateId, Career, ExperienceLevel, Job, JobZone, Outlook, PayRange, PlaceName, Remote, Riasec, SalaryBands,
-    SkillNeed, Skills, StreamSet, Stress, Subject, Tag, Travel, WorkValues,
+    Balance, CandidateId, Career, ExperienceLevel, Job, JobZone, Outlook, PayRange, PlaceName, Remote, Riasec,
+    SalaryBands, SkillNeed, Skills, StreamSet, Stress, Subject, Tag, Travel, WorkValues,
 };
 
 /// Pay of a candidate: by experience, as careers have it, or one range, as a job has.

@@ -13,7 +13,8 @@ use crate::scorers::affinity;
 /// Refuses constraints that need what the profile does not have.
 pub(crate) fn check(constraints: &Constraints, profile: &Profile) -> Result<()> {
     let missing = |what: &str, field: &str| {
-        Err(Error::invalid(format!("the constraint needs {what} in the profile")).at_field(format!("constraints.{field}")))
+        Err(Error::invalid(format!("the constraint needs {what} in the profile"))
+            .at_field(format!("constraints.{field}")))
     };
     if constraints.stream_possible && profile.stream.is_none() {
         return missing("a stream", "stream_possible");
@@ -59,7 +60,10 @@ pub(crate) fn violation(
     if let (Some(limit), Some(years)) = (constraints.max_years_of_study, candidate.years_of_study)
         && years > limit
     {
-        return Some((ConstraintKind::MaxYearsOfStudy, format!("takes {years} years of study, at most {limit} are asked")));
+        return Some((
+            ConstraintKind::MaxYearsOfStudy,
+            format!("takes {years} years of study, at most {limit} are asked"),
+        ));
     }
     if constraints.within_locations
         && candidate.remote != Some(Remote::Full)
@@ -120,7 +124,9 @@ impl Filter {
         });
         Filter {
             closed,
-            floor: floor.filter(main).map(|floor| (round_up(floor.yearly().0 as f64), profile.experience_level() as usize)),
+            floor: floor
+                .filter(main)
+                .map(|floor| (round_up(floor.yearly().0 as f64), profile.experience_level() as usize)),
             remote_only: constraints.remote_only,
             stressful,
             years: constraints.max_years_of_study.map(u64::from),

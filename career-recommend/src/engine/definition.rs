@@ -64,8 +64,9 @@ impl Engine {
                 (ScoreBreakdown::unexplained(scored.score, scored.confidence), values(scorers, profile, candidate))
             };
             let mut item = Recommendation::new(candidate.id.clone(), candidate.title.clone(), breakdown);
-            item.tied = before
-                .is_some_and(|(score, before)| near_tie(scorers, options.weight_uncertainty, (score, &before), (scored.score, &values)));
+            item.tied = before.is_some_and(|(score, before)| {
+                near_tie(scorers, options.weight_uncertainty, (score, &before), (scored.score, &values))
+            });
             before = Some((scored.score, values));
             items.push(item);
         }

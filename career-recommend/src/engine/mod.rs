@@ -18,6 +18,9 @@ mod top;
 
 pub use bound::Bound;
 pub(crate) use bound::{Field, Flag};
+pub(crate) use constrain::violation;
+pub(crate) use definition::values;
+pub use search::Work;
 pub(crate) use top::Scored;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -29,12 +32,15 @@ use career_core::{
 };
 use rayon::prelude::*;
 
-use self::segment::{LANES, SEGMENT, Segment, UNRANKED, Vocabulary};
+use self::segment::{Group, LANES, SEGMENT, UNRANKED, Vocabulary};
 use crate::candidate::Pay;
 use crate::{Candidate, Scorer, diversify, scorers};
 
 /// Inserted candidates that wait for their columns; they are always scored.
 const TAIL: usize = LANES;
+
+/// Candidates in a group at the most.
+const GROUP: usize = 128 * SEGMENT;
 
 /// A scorer and its weight.
 #[derive(Debug, Clone)]
@@ -107,10 +113,8 @@ impl EngineBuilder {
     /// weight is negative or not finite, or when no weight is above 0.
     pub fn compile<C: Into<Candidate>>(self, candidates: impl IntoIterator<Item = C>) -> Result<Engine> {
         let given = if self.scorers.is_empty() { scorers::defaults() } else { self.scorers };
-        let scorers: Vec<Weighted> = given
-            .into_iter()
-            .map(|(scorer, weight)| Weighted { name: scorer.name().into(), scorer, weight })
-            .collect();
+        let scorers: Vec<Weighted> =
+            given.into_iter().map(|(scorer, weight)| Weighted { name: scorer.name().into(), scorer, weight }).collect();
         let mut names = HashSet::new();
         if let Some(twice) = scorers.iter().find(|scorer| !names.insert(scorer.name.clone())) {
             return Err(Error::new(ErrorKind::Conflict, format!("two scorers have the name `{}`", twice.name)));
@@ -122,8 +126,7 @@ impl EngineBuilder {
             index: HashMap::new(),
             words: Vocabulary::default(),
             currencies: Currencies::default(),
-            segments: Vec::new(),
-            sealed: 0,
+            groups: Vec::new(),
         };
         engine.compact();
         let twice = |pair: &[Option<Candidate>]| match pair {
@@ -192,9 +195,8 @@ pub struct Engine {
     index: HashMap<CandidateId, usize>,
     words: Vocabulary,
     currencies: Currencies,
-    segments: Vec<Segment>,
-    /// Rows from here on have no columns yet.
-    sealed: usize,
+    // Side by side from the first row on. Rows after the last group have no columns yet.
+    groups: Vec<Group>,
 }
 
 impl Engine {
@@ -242,7 +244,7 @@ impl Engine {
         let heap: usize = self.candidates().map(Candidate::heap_bytes).sum();
         Memory {
             rows: self.rows.len() * size_of::<Option<Candidate>>() + heap,
-            columns: self.segments.iter().map(Segment::bytes).sum(),
+            columns: self.groups.iter().map(Group::bytes).sum(),
         }
     }
 
@@ -258,12 +260,25 @@ impl Engine {
         let (excluded, allowed) = self.filter(profile, options);
         let diverse = options.diversity.get() > 0.0;
         let k = if diverse { diversify::pool(options.top) } else { options.top };
-        let mut best = self.search(&scorers, profile, k, allowed.as_ref());
+        let (mut best, _) = self.search(&scorers, profile, k, allowed.as_ref());
         if diverse {
             best = diversify::pick(best, options.top, options.diversity.get(), |scored| self.row(scored.row));
         }
         let items = self.explain(&scorers, profile, options, best);
         Ok(Ranking::new(items, excluded, self.len() as u64))
+    }
+
+    /// What [`rank`](Engine::rank) does to find its best: how much it reads and how many candidates it scores. For
+    /// tuning and benchmarks.
+    ///
+    /// # Errors
+    ///
+    /// As [`rank`](Engine::rank).
+    pub fn work(&self, profile: &Profile, options: &RankOptions) -> Result<Work> {
+        let scorers = self.scorers_for(options)?;
+        constrain::check(&options.constraints, profile)?;
+        let (_, allowed) = self.filter(profile, options);
+        Ok(self.search(&scorers, profile, options.top, allowed.as_ref()).1)
     }
 
     /// Ranks for many profiles, on all cores.
@@ -309,14 +324,14 @@ impl Engine {
 
     /// Adds a candidate, or replaces the one of its id; gives the one replaced.
     ///
-    /// It takes the time of making its columns, shared by the 64 candidates that wait for them together. After many
+    /// Columns are made for 64 new candidates at a time, so most insertions are quick and some are slower. After many
     /// changes [`compact`](Engine::compact) restores the best order.
     pub fn insert(&mut self, candidate: impl Into<Candidate>) -> Option<Candidate> {
         let candidate = candidate.into();
         let old = self.remove(candidate.id.as_str());
         self.index.insert(candidate.id.clone(), self.rows.len());
         self.rows.push(Some(candidate));
-        if self.rows.len() - self.sealed >= TAIL {
+        if self.rows.len() - self.sealed() >= TAIL {
             self.seal();
         }
         old
@@ -326,10 +341,11 @@ impl Engine {
     pub fn remove(&mut self, id: &str) -> Option<Candidate> {
         let row = self.index.remove(id)?;
         let removed = self.rows[row].take();
-        if row < self.sealed {
-            let at = self.segments.partition_point(|segment| segment.base <= row) - 1;
-            let place = row - self.segments[at].base;
-            self.segments[at].blocks[place / LANES].alive &= !(1 << (place % LANES));
+        let group = self.groups.partition_point(|group| group.rows.end <= row);
+        if let Some(group) = self.groups.get_mut(group) {
+            let place = row - group.rows.start;
+            let summary = &mut group.segments[place / SEGMENT].summary;
+            summary.alive[place % SEGMENT / LANES] &= !(1 << (place % LANES));
         }
         // Rebuilding after as many removals as there are candidates left keeps the cost of each constant.
         if self.rows.len() > 2 * self.index.len() + SEGMENT {
@@ -340,11 +356,9 @@ impl Engine {
 
     /// Puts the candidates in their best order and makes their columns anew.
     pub fn compact(&mut self) {
-        let mut rows: Vec<Option<Candidate>> = std::mem::take(&mut self.rows).into_iter().filter(Option::is_some).collect();
-        let points: Vec<Option<[f32; 6]>> = rows
-            .par_iter()
-            .map(|row| row.as_ref()?.riasec?.direction().map(|direction| direction.map(|x| x as f32)))
-            .collect();
+        let mut rows: Vec<Option<Candidate>> =
+            std::mem::take(&mut self.rows).into_iter().filter(Option::is_some).collect();
+        let points: Vec<_> = rows.par_iter().map(|row| row.as_ref().and_then(order::point)).collect();
         let order = order::cluster(&points);
         self.rows = order.iter().map(|row| rows[*row as usize].take()).collect();
         self.currencies = Currencies::of(&self.rows);
@@ -354,27 +368,31 @@ impl Engine {
         self.index.extend(self.rows.iter().enumerate().filter_map(|(at, row)| Some((row.as_ref()?.id.clone(), at))));
         let ranks = self.ranks();
         let build = |(at, rows): (usize, &[Option<Candidate>])| {
-            Segment::build(at * SEGMENT, rows, &self.words, &self.currencies, |row| ranks[row])
+            Group::build(at * GROUP, rows, &self.words, &self.currencies, |row| ranks[row])
         };
-        self.segments = self.rows.par_chunks(SEGMENT).enumerate().map(build).collect();
-        self.sealed = self.rows.len();
+        self.groups = self.rows.chunks(GROUP).enumerate().map(build).collect();
     }
 
-    /// Makes columns for the candidates that wait for them, together with the last segment while it has room.
+    /// Rows from here on have no columns.
+    fn sealed(&self) -> usize {
+        self.groups.last().map_or(0, |group| group.rows.end)
+    }
+
+    /// Makes columns for the candidates that wait for them. Groups made by this double in size until a segment is
+    /// full, so that each candidate's columns are made a few times at the most.
     fn seal(&mut self) {
-        self.rows[self.sealed..].iter().flatten().for_each(|row| self.words.learn(row));
-        let last = self.segments.last().map(|segment| segment.base);
-        let base = match last.filter(|base| self.rows.len() - base <= SEGMENT) {
-            Some(base) => {
-                self.segments.pop();
-                base
-            }
-            None => self.sealed,
-        };
+        let sealed = self.sealed();
+        self.rows[sealed..].iter().flatten().for_each(|row| self.words.learn(row));
+        let mut from = sealed;
+        while let Some(last) = self.groups.last()
+            && last.rows.len() <= self.rows.len() - from
+            && self.rows.len() - last.rows.start <= SEGMENT
+        {
+            from = last.rows.start;
+            self.groups.pop();
+        }
         // Ranks in the order of ids were given at the last compaction and hold only among those candidates.
-        let segment = Segment::build(base, &self.rows[base..], &self.words, &self.currencies, |_| UNRANKED);
-        self.segments.push(segment);
-        self.sealed = self.rows.len();
+        self.groups.push(Group::build(from, &self.rows[from..], &self.words, &self.currencies, |_| UNRANKED));
     }
 
     /// For each row its place in the order of ids.
@@ -388,6 +406,11 @@ impl Engine {
 
     fn row(&self, row: usize) -> &Candidate {
         self.rows[row].as_ref().expect("only rows of live candidates are numbered in results")
+    }
+
+    /// The scorers, each counting the same.
+    pub(crate) fn scorers_unweighted(&self) -> Vec<Weighted> {
+        self.scorers.iter().map(|scorer| Weighted { weight: 1.0, ..scorer.clone() }).collect()
     }
 
     fn scorers_for(&self, options: &RankOptions) -> Result<Vec<Weighted>> {

@@ -3,14 +3,18 @@
 use career_core::Profile;
 
 use super::bound::{Flag, Kind, When};
-use super::segment::{BLOCKS, Block, LANES, ONE, Postings, SEGMENT, Segment, Vocabulary};
+use super::segment::{
+    BLOCKS, DIRECTION_ONE, Group, LANES, ONE, Postings, RUN, RUN_LANES, SEGMENT, Segment, Shares, Summary, Vocabulary,
+    ones,
+};
 use super::{Currencies, Weighted};
 
 /// What a bound may be short of the exact total through the rounding of `f32`.
 pub(crate) const MARGIN: f64 = 1e-5;
 
-/// What a correlation may be short of the exact one through the rounding of `f32`.
-const R_MARGIN: f32 = 2e-6;
+/// What a correlation may be short of the exact one through the rounding of directions to 1 / 32,000: six times
+/// half a unit, and some for `f32`.
+const R_MARGIN: f32 = 1.2e-4;
 
 /// One scorer that may give evidence.
 #[derive(Debug)]
@@ -29,8 +33,20 @@ enum Column {
     Pay { wish: f32, level: usize },
 }
 
-/// Words to add up: number of the skill or topic, and the factor for each level.
-type Words = Vec<(u32, [u32; 8])>;
+impl Column {
+    /// Bytes read for each item, where interests take so many. Sums are counted by their postings, and the word of
+    /// bits once for all columns.
+    fn bytes(&self, interests: usize) -> usize {
+        match self {
+            Column::Constant(_) | Column::Table { .. } | Column::Skills => 0,
+            Column::Interest { direction, .. } => direction.map_or(0, |_| interests),
+            Column::Pay { .. } => 2 * size_of::<f32>(),
+        }
+    }
+}
+
+/// Words to add up: the number of the skill or topic, and how much of a candidate's share of it counts.
+type Words = Vec<(u32, f64)>;
 
 #[derive(Debug)]
 pub(crate) struct Query {
@@ -42,11 +58,11 @@ pub(crate) struct Query {
 /// Sums of shares of the candidates of one segment, in fixed point.
 #[derive(Debug)]
 pub(crate) struct Sums {
-    skills: Box<[i16; SEGMENT]>,
-    tags: Box<[i16; SEGMENT]>,
+    skills: Box<[u16; SEGMENT]>,
+    tags: Box<[u16; SEGMENT]>,
     /// The largest of each block.
-    skill_max: [i16; BLOCKS],
-    tag_max: [i16; BLOCKS],
+    skill_max: [u16; BLOCKS],
+    tag_max: [u16; BLOCKS],
 }
 
 impl Sums {
@@ -58,16 +74,44 @@ impl Sums {
             tag_max: [ONE; BLOCKS],
         }
     }
-
-    /// Knows nothing: every sum may be 1.
-    fn forget(&mut self) {
-        self.skill_max = [ONE; BLOCKS];
-        self.tag_max = [ONE; BLOCKS];
-    }
 }
 
-fn fixed(sum: i16) -> f32 {
+fn fixed(sum: u16) -> f32 {
     f32::from(sum.min(ONE)) / f32::from(ONE)
+}
+
+/// The words of a query with what each step of share adds.
+#[derive(Debug)]
+pub(crate) struct GroupWords {
+    skills: Vec<(u32, Shares)>,
+    tags: Vec<(u32, Shares)>,
+}
+
+impl Sums {
+    /// Adds up the shares of the candidates in some runs of a segment, one bit of `runs` each, the first of which is
+    /// number `first_run` in its group; gives how many bytes of postings it read.
+    pub(crate) fn add_up(&mut self, words: &GroupWords, group: &Group, first_run: usize, runs: u64) -> usize {
+        let Sums { skills, tags, skill_max, tag_max } = self;
+        let mut entries = 0;
+        for (words, postings, sums, max) in
+            [(&words.skills, &group.skills, skills, skill_max), (&words.tags, &group.tags, tags, tag_max)]
+        {
+            let sums = sums.as_chunks_mut::<RUN_LANES>().0;
+            ones(runs).for_each(|run| sums[run].fill(0));
+            // Word by word, since all runs of a word stand side by side in memory.
+            for (word, shares) in words {
+                for run in ones(runs) {
+                    entries += postings.add(*word, first_run + run, shares, &mut sums[run]);
+                }
+            }
+            for run in ones(runs) {
+                for (max, sums) in max[run * RUN..].iter_mut().zip(sums[run].chunks_exact(LANES)) {
+                    *max = sums.iter().fold(0, |max, sum| max.max(*sum));
+                }
+            }
+        }
+        entries * size_of::<u16>()
+    }
 }
 
 impl Query {
@@ -81,25 +125,18 @@ impl Query {
                 Kind::Interest { types, topics, direction, tags } => {
                     let with_types = if direction.is_some() { Flag::Riasec.bit() } else { 0 };
                     let with_tags = if tags.is_empty() { 0 } else { Flag::Tags.bit() };
-                    let factor = (f64::from(1 << 15) / (tags.len().max(1) as f64).sqrt()).ceil() as u32;
+                    let factor = 1.0 / (tags.len().max(1) as f64).sqrt();
                     let mut numbers: Vec<u32> = tags.iter().filter_map(|tag| words.tags.get(tag)).copied().collect();
                     numbers.sort_unstable();
                     numbers.dedup();
-                    query.tags = numbers.into_iter().map(|number| (number, [factor; 8])).collect();
+                    query.tags = numbers.into_iter().map(|number| (number, factor)).collect();
                     let has_tags = !tags.is_empty();
                     (When::Any(with_types | with_tags), Column::Interest { types, topics, direction, has_tags })
                 }
                 Kind::Skills { held } => {
-                    query.skills = held
-                        .iter()
-                        .filter_map(|held| {
-                            let mut factors = [0; 8];
-                            for (need, factor) in factors.iter_mut().enumerate().skip(1) {
-                                *factor = ((u32::from(held.level.get()) << 15).div_ceil(need as u32)).min(1 << 15);
-                            }
-                            words.skills.get(&held.name).map(|number| (*number, factors))
-                        })
-                        .collect();
+                    // At its best a held skill counts whole: postings do not say which level is needed.
+                    let numbers = held.iter().filter_map(|held| words.skills.get(&held.name));
+                    query.skills = numbers.map(|number| (*number, 1.0)).collect();
                     (When::Any(Flag::Skills.bit()), Column::Skills)
                 }
                 Kind::Pay { wish, currency, level } if currencies.main == Some(currency) => {
@@ -112,91 +149,111 @@ impl Query {
         query
     }
 
-    /// Whether there is anything to add up.
-    pub(crate) fn adds(&self) -> bool {
-        self.terms.iter().any(|term| {
-            matches!(term.kind, Column::Skills) || matches!(term.kind, Column::Interest { has_tags: true, .. })
-        })
+    /// What the words of the query add in this group.
+    pub(crate) fn words_in(&self, group: &Group) -> GroupWords {
+        let shares = |words: &Words, postings: &Postings| {
+            words.iter().map(|(word, factor)| (*word, postings.shares(*factor))).collect()
+        };
+        GroupWords { skills: shares(&self.skills, &group.skills), tags: shares(&self.tags, &group.tags) }
     }
 
-    /// Adds up the shares of the candidates of a segment.
-    pub(crate) fn add_up(&self, segment: &Segment, sums: &mut Sums) {
-        let Sums { skills, tags, skill_max, tag_max } = sums;
-        add_words(&self.skills, &segment.skills, skills, skill_max);
-        add_words(&self.tags, &segment.tags, tags, tag_max);
+    /// Bytes of a segment's summaries that bounds read.
+    pub(crate) fn summary_bytes(&self) -> usize {
+        BLOCKS * self.terms.iter().map(|term| term.kind.bytes(8 * size_of::<f32>())).sum::<usize>()
+            + BLOCKS * 2 * size_of::<u64>()
+    }
+
+    /// Bytes of a block's columns that bounds read.
+    pub(crate) fn block_bytes(&self) -> usize {
+        LANES * self.terms.iter().map(|term| term.kind.bytes(6 * size_of::<i16>())).sum::<usize>()
+            + LANES * size_of::<u64>()
     }
 
     /// For each block of the segment, what no candidate of it exceeds, whatever its skills and topics.
-    pub(crate) fn block_bounds(&self, segment: &Segment, sums: &mut Sums) -> [f32; BLOCKS] {
-        sums.forget();
-        self.refined_block_bounds(segment, sums)
+    pub(crate) fn block_bounds(&self, segment: &Segment) -> [f32; BLOCKS] {
+        self.summary_bounds(&segment.summary, None)
     }
 
-    /// The same, with the sums of [`add_up`](Query::add_up).
-    pub(crate) fn refined_block_bounds(&self, segment: &Segment, sums: &Sums) -> [f32; BLOCKS] {
-        let summary = &segment.summary;
+    /// Lowers the bounds of a segment's blocks to what the sums of [`add_up`](Query::add_up) leave. Blocks whose
+    /// bound is below 0 were ruled out before and stay so.
+    pub(crate) fn refine(&self, segment: &Segment, sums: &Sums, bounds: &mut [f32; BLOCKS]) {
+        let refined = self.summary_bounds(&segment.summary, Some(sums));
+        bounds
+            .iter_mut()
+            .zip(refined)
+            .filter(|(bound, _)| **bound >= 0.0)
+            .for_each(|(bound, refined)| *bound = refined);
+    }
+
+    fn summary_bounds(&self, summary: &Summary, sums: Option<&Sums>) -> [f32; BLOCKS] {
         let bounds = |term: &Term, out: &mut [f32; BLOCKS]| match &term.kind {
             Column::Constant(max) => *out = [*max; BLOCKS],
             Column::Table { shift, mask, table } => look_up(&summary.any, *shift, *mask, table, out),
-            Column::Skills => out.iter_mut().zip(&sums.skill_max).for_each(|(out, sum)| *out = fixed(*sum)),
+            Column::Skills => shares(sums.map(|sums| &sums.skill_max), out),
             Column::Pay { wish, level } => pay(*wish, &summary.low[*level], &summary.high[*level], out),
-            Column::Interest { types, topics, direction, .. } => {
-                let mut r = [1.0; BLOCKS];
-                if let Some(direction) = direction {
-                    widest(direction, &summary.centre, &summary.cos, &summary.sin, &mut r);
+            Column::Interest { types, topics, direction, has_tags } => {
+                let mut shared = [0.0; BLOCKS];
+                if *has_tags {
+                    shares(sums.map(|sums| &sums.tag_max), &mut shared);
                 }
-                for (at, out) in out.iter_mut().enumerate() {
-                    let can = |flag: Flag| summary.any[at] & flag.bit() != 0;
-                    let must = |flag: Flag| summary.every[at] & flag.bit() != 0;
-                    let alike = (direction.is_some() && can(Flag::Riasec)).then(|| (1.0 + r[at]) / 2.0);
-                    let shared = can(Flag::Tags).then(|| fixed(sums.tag_max[at]));
-                    *out = match (alike, shared) {
-                        (Some(alike), Some(shared)) if must(Flag::Riasec) && must(Flag::Tags) => {
-                            (types * alike + topics * shared) / (types + topics)
-                        }
-                        (alike, shared) => alike.unwrap_or(0.0).max(shared.unwrap_or(0.0)),
-                    };
+                let Some(direction) = direction else {
+                    *out = shared;
+                    return;
+                };
+                widest(direction, summary, out);
+                if *has_tags {
+                    let both = Flag::Riasec.bit() | Flag::Tags.bit();
+                    let with_both = summary.common & both == both;
+                    for (out, shared) in out.iter_mut().zip(shared) {
+                        let mean = (types * *out + topics * shared) / (types + topics);
+                        *out = if with_both { mean } else { out.max(shared) };
+                    }
                 }
             }
         };
-        self.combine(bounds, &summary.every, &summary.any)
+        self.combine(bounds, summary.common, &summary.every, &summary.any)
     }
 
     /// For each candidate of a block, what it does not exceed. Needs the sums of [`add_up`](Query::add_up).
-    pub(crate) fn lane_bounds(&self, block: &Block, at: usize, sums: &Sums) -> [f32; LANES] {
-        let from = at * LANES;
+    #[inline(never)]
+    pub(crate) fn lane_bounds(&self, segment: &Segment, at: usize, sums: &Sums) -> [f32; LANES] {
+        let (block, every) = (&segment.blocks[at], segment.summary.every[at]);
         let bounds = |term: &Term, out: &mut [f32; LANES]| match &term.kind {
             Column::Constant(max) => *out = [*max; LANES],
             Column::Table { shift, mask, table } => look_up(&block.bits, *shift, *mask, table, out),
-            Column::Skills => {
-                out.iter_mut().zip(&sums.skills[from..from + LANES]).for_each(|(out, sum)| *out = fixed(*sum));
-            }
+            Column::Skills => shares(Some(&sums.skills.as_chunks::<LANES>().0[at]), out),
             Column::Pay { wish, level } => pay(*wish, &block.low[*level], &block.high[*level], out),
             Column::Interest { types, topics, direction, has_tags } => {
                 let mut r = [0.0; LANES];
                 for (own, column) in direction.iter().flatten().zip(&block.direction) {
-                    r.iter_mut().zip(column).for_each(|(sum, x)| *sum += own * x);
+                    let own = own / DIRECTION_ONE;
+                    r.iter_mut().zip(column).for_each(|(sum, x)| *sum += own * f32::from(*x));
+                }
+                let alike = r.map(|r| (1.0 + (r + R_MARGIN).min(1.0)) / 2.0);
+                let mut shared = [0.0; LANES];
+                if *has_tags {
+                    let sums = sums.tags.as_chunks::<LANES>().0;
+                    shares(Some(&sums[at]), &mut shared);
                 }
                 for (lane, out) in out.iter_mut().enumerate() {
-                    let alike = (1.0 + (r[lane] + R_MARGIN).min(1.0)) / 2.0;
-                    let shared = fixed(sums.tags[from + lane]);
-                    let has = |flag: Flag| block.bits[lane] & flag.bit() != 0;
-                    *out = match (direction.is_some() && has(Flag::Riasec), *has_tags && has(Flag::Tags)) {
-                        (true, true) => (types * alike + topics * shared) / (types + topics),
-                        (true, false) => alike,
-                        (false, _) => shared,
-                    };
+                    let has = |flag: Flag| (every | block.bits[lane]) & flag.bit() != 0;
+                    let both = (types * alike[lane] + topics * shared[lane]) / (types + topics);
+                    let with_types = direction.is_some() && has(Flag::Riasec);
+                    let with_topics = *has_tags && has(Flag::Tags);
+                    let one = if with_types { alike[lane] } else { shared[lane] };
+                    *out = if with_types && with_topics { both } else { one };
                 }
             }
         };
-        self.combine(bounds, &block.bits, &block.bits)
+        self.combine(bounds, every, &block.bits, &block.bits)
     }
 
     /// The largest weighted mean that terms with these bounds can have, where each item surely has the flags
-    /// `every` and at most the flags `any`.
+    /// `every` and at most the flags `any`, and all that matter have the flags `common`.
     fn combine<const N: usize>(
         &self,
         bounds: impl Fn(&Term, &mut [f32; N]),
+        common: u64,
         every: &[u64; N],
         any: &[u64; N],
     ) -> [f32; N] {
@@ -207,8 +264,7 @@ impl Query {
         let mut bound = [0.0; N];
         for term in &self.terms {
             bounds(term, &mut bound);
-            let certain = every.iter().all(|flags| term.when.certain(*flags));
-            if certain {
+            if term.when.certain(common) {
                 for at in 0..N {
                     sum[at] += term.weight * bound[at];
                     weight[at] += term.weight;
@@ -254,14 +310,11 @@ impl Query {
     }
 }
 
-/// Adds up the words of a segment, and finds the largest sum of each block. Without words the sums are 0.
-fn add_words(words: &Words, postings: &Postings, sums: &mut [i16; SEGMENT], max: &mut [i16; BLOCKS]) {
-    sums.fill(0);
-    for (word, factors) in words {
-        postings.add(*word, factors, sums);
-    }
-    for (max, block) in max.iter_mut().zip(sums.chunks_exact(LANES)) {
-        *max = block.iter().fold(0, |max, sum| max.max(*sum));
+/// Sums in fixed point as shares; where there are none, every share may be 1.
+fn shares<const N: usize>(sums: Option<&[u16; N]>, out: &mut [f32; N]) {
+    match sums {
+        Some(sums) => out.iter_mut().zip(sums).for_each(|(out, sum)| *out = fixed(*sum)),
+        None => *out = [1.0; N],
     }
 }
 
@@ -280,22 +333,17 @@ fn pay<const N: usize>(wish: f32, low: &[f32; N], high: &[f32; N], out: &mut [f3
     }
 }
 
-/// The largest correlation with anything in each cap: `cos(max(0, θ − ρ))`, with θ the angle to its centre and ρ
-/// its half-angle.
-fn widest(
-    direction: &[f32; 6],
-    centre: &[[f32; BLOCKS]; 6],
-    cos: &[f32; BLOCKS],
-    sin: &[f32; BLOCKS],
-    out: &mut [f32; BLOCKS],
-) {
-    let mut dot = [0.0_f32; BLOCKS];
-    for (own, column) in direction.iter().zip(centre) {
-        dot.iter_mut().zip(column).for_each(|(sum, x)| *sum += own * x);
+/// The best interest score in each cap: `(1 + cos(max(0, θ − ρ))) / 2`, with θ the angle to its centre and ρ its
+/// half-angle.
+fn widest(direction: &[f32; 6], summary: &Summary, out: &mut [f32; BLOCKS]) {
+    let mut dots = [0.0_f32; BLOCKS];
+    for (own, column) in direction.iter().zip(&summary.centre) {
+        dots.iter_mut().zip(column).for_each(|(sum, x)| *sum += own * x);
     }
-    for at in 0..BLOCKS {
-        let dot = dot[at].clamp(-1.0, 1.0);
-        let edge = dot * cos[at] + (1.0 - dot * dot).sqrt() * sin[at] + R_MARGIN;
-        out[at] = if dot >= cos[at] { 1.0 } else { edge.min(1.0) };
+    for (out, (dot, (cos, sin))) in out.iter_mut().zip(dots.iter().zip(summary.cos.iter().zip(&summary.sin))) {
+        let dot = dot.clamp(-1.0, 1.0);
+        let edge = (dot * cos + (1.0 - dot * dot).sqrt() * sin + R_MARGIN).min(1.0);
+        let r = if dot >= *cos { 1.0 } else { edge };
+        *out = (1.0 + r) / 2.0;
     }
 }

@@ -1,13 +1,15 @@
 //! The search for the best k, and the filter of hard constraints, over columns.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use career_core::{Excluded, Exclusion, Profile, RankOptions};
 
+use super::bound::round_down;
 use super::constrain::{Filter, Verdict, violation};
-use super::query::{MARGIN, Query, Sums};
-use super::segment::{BLOCKS, LANES, UNRANKED, ones};
+use super::query::{GroupWords, MARGIN, Query, Sums};
+use super::segment::{BLOCKS, Group, LANES, RUN, RUNS, Segment, UNRANKED, ones};
 use super::top::{Scored, Top};
 use super::{Engine, Weighted};
 
@@ -16,6 +18,39 @@ use super::{Engine, Weighted};
 pub(super) struct Allowed {
     lanes: Vec<u64>,
     tail: Vec<usize>,
+}
+
+/// What a ranking did to find its best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Work {
+    /// Blocks of 64 candidates whose summaries were read.
+    pub blocks: usize,
+    /// Blocks whose columns were read.
+    pub opened: usize,
+    /// Candidates scored exactly.
+    pub scored: usize,
+    /// Bytes of summaries, postings and columns read. Rows of scored candidates are not counted.
+    pub bytes: usize,
+}
+
+/// Where a segment stands.
+struct Place<'a> {
+    number: usize,
+    group: &'a Group,
+    segment: &'a Segment,
+    first_run: usize,
+}
+
+/// How many segments are visited by their bounds before the others follow in order.
+const FIRST: usize = 4;
+
+/// How many blocks are fetched from memory together.
+const AHEAD: usize = 8;
+
+/// Whether a candidate with this bound may get among the best.
+fn may_enter(bound: f32, top: &Top<'_>) -> bool {
+    f64::from(bound) + MARGIN >= top.threshold()
 }
 
 /// A candidate that waits to be scored, the highest bound first.
@@ -52,12 +87,17 @@ impl Engine {
         profile: &Profile,
         k: usize,
         allowed: Option<&Allowed>,
-    ) -> Vec<Scored<'a>> {
+    ) -> (Vec<Scored<'a>>, Work) {
         let mut top = Top::new(k);
+        let mut work = Work::default();
         if k == 0 {
-            return Vec::new();
+            return (Vec::new(), work);
         }
-        let scored = |row| self.scored(scorers, profile, row);
+        let count = Cell::new(0);
+        let scored = |row| {
+            count.set(count.get() + 1);
+            self.scored(scorers, profile, row)
+        };
         // Where most are asked for, nothing is gained by looking for whom to leave out.
         if k.saturating_mul(4) >= self.len() {
             let rows: Vec<usize> = match allowed {
@@ -67,63 +107,89 @@ impl Engine {
             let mut best: Vec<Scored<'_>> = rows.into_iter().map(scored).collect();
             best.sort_unstable();
             best.truncate(k);
-            return best;
+            work.scored = count.get();
+            return (best, work);
         }
         match allowed {
             Some(allowed) => allowed.tail.iter().for_each(|row| top.push(scored(*row))),
-            None => (self.sealed..self.rows.len())
+            None => (self.sealed()..self.rows.len())
                 .filter(|row| self.rows[*row].is_some())
                 .for_each(|row| top.push(scored(row))),
         }
         let query = Query::new(scorers, profile, &self.words, &self.currencies);
-        let mut sums = Sums::new();
-        let bounds: Vec<[f32; BLOCKS]> =
-            self.segments.iter().map(|segment| query.block_bounds(segment, &mut sums)).collect();
-        let mut order: Vec<(f32, usize)> = bounds
-            .iter()
-            .zip(&self.segments)
-            .enumerate()
-            .map(|(at, (bounds, segment))| (bounds[..segment.blocks.len()].iter().copied().fold(0.0, f32::max), at))
-            .collect();
+        let segments: Vec<Place<'_>> = self.places().collect();
+        let bounds: Vec<[f32; BLOCKS]> = segments.iter().map(|place| query.block_bounds(place.segment)).collect();
+        work.blocks = segments.iter().map(|place| place.segment.blocks.len()).sum();
+        work.bytes = segments.len() * query.summary_bytes();
+        // The most promising segments first, to know early what it takes to get in; the others as they stand in
+        // memory.
+        let best_of = |at: usize| bounds[at][..segments[at].segment.blocks.len()].iter().copied().fold(0.0, f32::max);
+        let mut order: Vec<(f32, usize)> = (0..segments.len()).map(|at| (best_of(at), at)).collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        order[FIRST.min(segments.len())..].sort_by_key(|(_, at)| *at);
+        let mut words: Vec<Option<GroupWords>> = self.groups.iter().map(|_| None).collect();
+        let mut sums = Sums::new();
         let mut waiting: BinaryHeap<Waiting> = BinaryHeap::new();
+        let mut blocks: Vec<(f32, usize)> = Vec::with_capacity(BLOCKS);
         for (best_bound, at) in order {
-            if f64::from(best_bound) + MARGIN < top.threshold() {
-                break;
+            if !may_enter(best_bound, &top) {
+                continue;
             }
-            let segment = &self.segments[at];
-            let bounds = if query.adds() {
-                query.add_up(segment, &mut sums);
-                query.refined_block_bounds(segment, &sums)
-            } else {
-                bounds[at]
-            };
+            let Place { number, group, segment, first_run } = &segments[at];
+            let words = words[*number].get_or_insert_with(|| query.words_in(group));
             let lanes_of = |block: usize| {
-                let alive = segment.blocks[block].alive;
+                let alive = segment.summary.alive[block];
                 allowed.map_or(alive, |allowed| allowed.lanes[at * BLOCKS + block])
             };
-            let mut blocks: Vec<(f32, usize)> = (0..segment.blocks.len())
-                .filter(|block| lanes_of(*block) != 0 && f64::from(bounds[*block]) + MARGIN >= top.threshold())
-                .map(|block| (bounds[block], block))
-                .collect();
+            let open = |bound: f32, block: usize, top: &Top<'_>| may_enter(bound, top) && lanes_of(block) != 0;
+            let mut bounds = bounds[at];
+            let mut runs = 0_u64;
+            for run in 0..segment.blocks.len().div_ceil(RUN) {
+                let of_run = run * RUN..((run + 1) * RUN).min(segment.blocks.len());
+                if of_run.clone().any(|block| open(bounds[block], block, &top)) {
+                    runs |= 1 << run;
+                } else {
+                    bounds[of_run].fill(f32::NEG_INFINITY);
+                }
+            }
+            work.bytes += sums.add_up(words, group, *first_run, runs);
+            query.refine(segment, &sums, &mut bounds);
+            blocks.clear();
+            blocks.extend((0..segment.blocks.len()).map(|block| (bounds[block], block)));
+            blocks.retain(|(bound, block)| open(*bound, *block, &top));
             blocks.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            for (bound, block) in blocks {
+            for (at, (bound, block)) in blocks.iter().enumerate() {
+                if at % AHEAD == 0 {
+                    let ahead = &blocks[at..blocks.len().min(at + AHEAD)];
+                    ahead.iter().for_each(|(_, block)| segment.blocks[*block].touch());
+                }
                 // Score first whoever may be better than anyone in this block.
-                score_down_to(bound, &mut waiting, &mut top, &scored);
-                if f64::from(bound) + MARGIN < top.threshold() {
+                score_down_to(*bound, &mut waiting, &mut top, &scored);
+                if !may_enter(*bound, &top) {
                     break;
                 }
-                let lanes = query.lane_bounds(&segment.blocks[block], block, &sums);
-                for lane in ones(lanes_of(block)) {
-                    if f64::from(lanes[lane]) + MARGIN >= top.threshold() {
-                        waiting.push(Waiting { bound: lanes[lane], row: segment.base + block * LANES + lane });
-                    }
+                work.opened += 1;
+                work.bytes += query.block_bytes();
+                let lanes = query.lane_bounds(segment, *block, &sums);
+                let least = round_down(top.threshold() - MARGIN);
+                let reaching = lanes.iter().rev().fold(0, |bits: u64, bound| bits << 1 | u64::from(*bound >= least));
+                for lane in ones(reaching & lanes_of(*block)) {
+                    waiting.push(Waiting { bound: lanes[lane], row: segment.base + block * LANES + lane });
                 }
             }
             score_down_to(f32::NEG_INFINITY, &mut waiting, &mut top, &scored);
             waiting.clear();
         }
-        top.into_sorted()
+        work.scored = count.get();
+        (top.into_sorted(), work)
+    }
+
+    /// Every segment, with its group and the number of its first run there.
+    fn places(&self) -> impl Iterator<Item = Place<'_>> {
+        self.groups.iter().enumerate().flat_map(|(number, group)| {
+            let segments = group.segments.iter().enumerate();
+            segments.map(move |(at, segment)| Place { number, group, segment, first_run: at * RUNS })
+        })
     }
 
     /// Counts and lists what constraints leave out, and gives who is left; `None` for everyone.
@@ -135,10 +201,11 @@ impl Engine {
         let filter = Filter::new(constraints, profile, &self.currencies, |id| self.index.get(id).copied());
         let mut excluded = Excluded::default();
         let mut out: Vec<(u32, usize)> = Vec::new();
-        let mut allowed = Allowed { lanes: vec![0; self.segments.len() * BLOCKS], tail: Vec::new() };
-        for (at, segment) in self.segments.iter().enumerate() {
+        let segments = self.places().count();
+        let mut allowed = Allowed { lanes: vec![0; segments * BLOCKS], tail: Vec::new() };
+        for (at, Place { segment, .. }) in self.places().enumerate() {
             for (b, block) in segment.blocks.iter().enumerate() {
-                for lane in block.lanes() {
+                for lane in ones(segment.summary.alive[b]) {
                     let row = segment.base + b * LANES + lane;
                     let broken = match filter.verdict(block, lane, row) {
                         Verdict::Keeps => None,
@@ -155,7 +222,7 @@ impl Engine {
                 }
             }
         }
-        for row in self.sealed..self.rows.len() {
+        for row in self.sealed()..self.rows.len() {
             let Some(candidate) = &self.rows[row] else { continue };
             match violation(constraints, profile, candidate) {
                 None => allowed.tail.push(row),
@@ -206,10 +273,10 @@ impl Engine {
     }
 
     fn allowed_rows<'a>(&'a self, allowed: &'a Allowed) -> impl Iterator<Item = usize> + 'a {
-        let with_columns = allowed.lanes.iter().enumerate().flat_map(|(at, lanes)| {
-            let first = self.segments[at / BLOCKS].base + at % BLOCKS * LANES;
-            ones(*lanes).map(move |lane| first + lane)
+        let blocks = self.places().zip(allowed.lanes.chunks_exact(BLOCKS)).flat_map(|(place, lanes)| {
+            lanes.iter().enumerate().map(move |(block, lanes)| (place.segment.base + block * LANES, *lanes))
         });
+        let with_columns = blocks.flat_map(|(first, lanes)| ones(lanes).map(move |lane| first + lane));
         with_columns.chain(allowed.tail.iter().copied())
     }
 }
@@ -224,7 +291,7 @@ fn score_down_to<'a>(
     while let Some(next) = waiting.peek()
         && next.bound >= bound
     {
-        if f64::from(next.bound) + MARGIN < top.threshold() {
+        if !may_enter(next.bound, top) {
             waiting.clear();
             return;
         }

@@ -1,8 +1,10 @@
-//! Columns of up to 8,192 candidates, in blocks of 64, with a summary of each block.
+//! Columns of candidates, in blocks of 64, with a summary of each block.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use career_core::{ExperienceLevel, SkillName, Tag};
+use rayon::prelude::*;
 
 use super::bound::{Field, Flag, round_up};
 use crate::scorers::values_are_flat;
@@ -14,8 +16,18 @@ pub(crate) const LANES: usize = 64;
 pub(crate) const BLOCKS: usize = 128;
 /// Candidates in a segment: their sums of shares fit the innermost cache.
 pub(crate) const SEGMENT: usize = LANES * BLOCKS;
+/// Blocks in a run: the postings of a run stand together, so that sums are only made where they are needed.
+pub(crate) const RUN: usize = 16;
+/// Runs in a segment.
+pub(crate) const RUNS: usize = BLOCKS / RUN;
+/// Candidates in a run.
+pub(crate) const RUN_LANES: usize = RUN * LANES;
 /// The share 1 in fixed point.
-pub(crate) const ONE: i16 = 1 << 14;
+pub(crate) const ONE: u16 = 1 << 14;
+/// Steps in which postings keep shares.
+const STEPS: usize = 64;
+/// The number that stands for 1 in the columns of directions.
+pub(crate) const DIRECTION_ONE: f32 = 32_000.0;
 
 /// Numbers of skills and topics.
 #[derive(Debug, Default)]
@@ -37,57 +49,79 @@ impl Vocabulary {
     }
 }
 
-/// For each skill or topic, who has it and what share of theirs it is.
+/// For each skill or topic and each run of each segment, who has it and what share of theirs it is.
 ///
-/// An entry packs the place in the segment (13 bits), the level needed (3 bits) and the share in fixed point,
-/// rounded up (16 bits).
+/// An entry packs the place in the run (10 bits) and the share in 64 steps up to the largest share of all, rounded
+/// up (6 bits). All runs of a word stand one after the other, so that going through the segments reads memory in
+/// order.
 #[derive(Debug, Default)]
 pub(crate) struct Postings {
+    runs: usize,
+    largest: f64,
     starts: Vec<u32>,
-    entries: Vec<u32>,
+    entries: Vec<u16>,
 }
 
+/// One posting before it is packed.
+struct Posting {
+    word: u32,
+    run: u32,
+    place: u16,
+    share: f64,
+}
+
+/// What each step of share adds to a sum, for one word of a query.
+pub(crate) type Shares = [u16; STEPS];
+
 impl Postings {
-    fn build(words: usize, mut list: Vec<(u32, u32)>) -> Self {
-        list.sort_unstable();
-        let mut starts = vec![0_u32; words + 1];
-        for (word, _) in &list {
-            starts[*word as usize + 1] += 1;
+    /// Sorts postings into a list for each word and run.
+    fn build(words: usize, runs: usize, mut list: Vec<Posting>) -> Self {
+        list.sort_unstable_by_key(|posting| (posting.word, posting.run, posting.place));
+        let largest = list.iter().map(|posting| posting.share).fold(0.0, f64::max);
+        let mut starts = vec![0_u32; words * runs + 1];
+        for posting in &list {
+            starts[posting.word as usize * runs + posting.run as usize + 1] += 1;
         }
         for at in 1..starts.len() {
             starts[at] += starts[at - 1];
         }
-        Postings { starts, entries: list.into_iter().map(|(_, entry)| entry).collect() }
+        let pack = |posting: Posting| {
+            let step = (posting.share / largest * (STEPS - 1) as f64).ceil() as u16;
+            posting.place | step << RUN_LANES.trailing_zeros()
+        };
+        Postings { runs, largest, starts, entries: list.into_iter().map(pack).collect() }
     }
 
-    fn entry(place: usize, level: u8, share: f64) -> u32 {
-        let share = (share * f64::from(ONE)).ceil().clamp(0.0, f64::from(ONE)) as u32;
-        place as u32 | u32::from(level) << 13 | share << 16
+    /// What each step adds when a share counts `factor` of itself; rounded up.
+    pub(crate) fn shares(&self, factor: f64) -> Shares {
+        std::array::from_fn(|step| {
+            let share = step as f64 / (STEPS - 1) as f64 * self.largest * factor;
+            (share * f64::from(ONE)).ceil().min(f64::from(ONE)) as u16
+        })
     }
 
-    /// Adds to the sum of everyone who has the word their share of it, times the factor (15 bits fixed point) of
-    /// the level that they need.
-    pub(crate) fn add(&self, word: u32, factors: &[u32; 8], sums: &mut [i16; SEGMENT]) {
-        let word = word as usize;
-        let (Some(from), Some(to)) = (self.starts.get(word), self.starts.get(word + 1)) else { return };
-        for entry in &self.entries[*from as usize..*to as usize] {
-            let factor = factors[(entry >> 13 & 7) as usize];
-            let share = ((entry >> 16) * factor + 0x7fff) >> 15;
-            let sum = &mut sums[(entry & 0x1fff) as usize];
-            *sum = sum.saturating_add(share as i16);
+    /// Adds to the sum of everyone in a run who has the word their share of it; gives how many those are.
+    pub(crate) fn add(&self, word: u32, run: usize, shares: &Shares, sums: &mut [u16; RUN_LANES]) -> usize {
+        let list = word as usize * self.runs + run;
+        let (Some(from), Some(to)) = (self.starts.get(list), self.starts.get(list + 1)) else { return 0 };
+        let entries = &self.entries[*from as usize..*to as usize];
+        for entry in entries {
+            let sum = &mut sums[*entry as usize % RUN_LANES];
+            *sum = sum.saturating_add(shares[*entry as usize / RUN_LANES]);
         }
+        entries.len()
     }
 
-    pub(crate) fn bytes(&self) -> usize {
-        (self.starts.len() + self.entries.len()) * size_of::<u32>()
+    fn bytes(&self) -> usize {
+        size_of_val(self.starts.as_slice()) + size_of_val(self.entries.as_slice())
     }
 }
 
 /// The columns of 64 candidates.
 #[derive(Debug)]
 pub(crate) struct Block {
-    /// Direction of the interests, all zero where there is none.
-    pub(crate) direction: [[f32; LANES]; 6],
+    /// Direction of the interests in units of 1 / [`DIRECTION_ONE`], all zero where there is none.
+    pub(crate) direction: [[i16; LANES]; 6],
     /// Small codes and flags.
     pub(crate) bits: [u64; LANES],
     /// For each experience level the ends of the band, rounded up.
@@ -95,8 +129,6 @@ pub(crate) struct Block {
     pub(crate) high: [[f32; LANES]; 3],
     /// Place in the order of ids, or [`UNRANKED`].
     pub(crate) rank: [u32; LANES],
-    /// Who is still there.
-    pub(crate) alive: u64,
 }
 
 /// The rank of a candidate that came after the ranks were given.
@@ -105,6 +137,8 @@ pub(crate) const UNRANKED: u32 = u32::MAX;
 /// For each block what no candidate of it exceeds.
 #[derive(Debug)]
 pub(crate) struct Summary {
+    /// Who is still there: one bit a candidate.
+    pub(crate) alive: [u64; BLOCKS],
     /// The mean direction of the interests, and the cosine and sine of the widest angle to it.
     pub(crate) centre: [[f32; BLOCKS]; 6],
     pub(crate) cos: [f32; BLOCKS],
@@ -112,94 +146,121 @@ pub(crate) struct Summary {
     /// All bits that any, and that every candidate has.
     pub(crate) any: [u64; BLOCKS],
     pub(crate) every: [u64; BLOCKS],
+    /// The bits that every candidate of every block has.
+    pub(crate) common: u64,
     /// The largest ends of the bands.
     pub(crate) low: [[f32; BLOCKS]; 3],
     pub(crate) high: [[f32; BLOCKS]; 3],
 }
 
+/// Up to 8,192 candidates.
 #[derive(Debug)]
 pub(crate) struct Segment {
     /// Row of its first candidate.
     pub(crate) base: usize,
     pub(crate) blocks: Vec<Block>,
     pub(crate) summary: Box<Summary>,
+}
+
+/// Segments that were made together and share their postings.
+#[derive(Debug)]
+pub(crate) struct Group {
+    /// Row of its first candidate, and the row after its last.
+    pub(crate) rows: Range<usize>,
+    pub(crate) segments: Vec<Segment>,
     pub(crate) skills: Postings,
     pub(crate) tags: Postings,
 }
 
-impl Segment {
+impl Group {
     /// Builds the columns of the rows from `base` on; `rank` gives the place of a row in the order of ids.
     pub(crate) fn build(
         base: usize,
         rows: &[Option<Candidate>],
         words: &Vocabulary,
         currencies: &Currencies,
-        rank: impl Fn(usize) -> u32,
-    ) -> Segment {
-        debug_assert!(rows.len() <= SEGMENT);
+        rank: impl Fn(usize) -> u32 + Sync,
+    ) -> Group {
         let (mut skills, mut tags) = (Vec::new(), Vec::new());
-        for (place, row) in rows.iter().enumerate() {
+        for (at, row) in rows.iter().enumerate() {
             let Some(row) = row else { continue };
+            let (run, place) = ((at / RUN_LANES) as u32, (at % RUN_LANES) as u16);
             let all: f64 = row.skills.iter().map(|need| need.importance.get()).sum();
             if all > 0.0 {
                 skills.extend(row.skills.iter().map(|need| {
-                    (words.skills[&need.name], Postings::entry(place, need.level.get(), need.importance.get() / all))
+                    let share = need.importance.get() / all;
+                    Posting { word: words.skills[&need.name], run, place, share }
                 }));
             }
-            for (at, tag) in row.tags.iter().enumerate() {
+            for (n, tag) in row.tags.iter().enumerate() {
                 // A topic that stands twice is shared once, as the scorer has it.
-                if !row.tags[..at].contains(tag) {
-                    tags.push((words.tags[tag], Postings::entry(place, 0, 1.0 / (row.tags.len() as f64).sqrt())));
+                if !row.tags[..n].contains(tag) {
+                    let share = 1.0 / (row.tags.len() as f64).sqrt();
+                    tags.push(Posting { word: words.tags[tag], run, place, share });
                 }
             }
         }
-        let blocks: Vec<Block> = rows
-            .chunks(LANES)
-            .enumerate()
-            .map(|(at, rows)| Block::build(rows, currencies, |lane| rank(base + at * LANES + lane)))
-            .collect();
-        let summary = Summary::build(&blocks);
-        Segment {
-            base,
-            blocks,
-            summary,
-            skills: Postings::build(words.skills.len(), skills),
-            tags: Postings::build(words.tags.len(), tags),
+        let segment =
+            |(at, rows): (usize, &[Option<Candidate>])| Segment::build(base + at * SEGMENT, rows, currencies, &rank);
+        let runs = rows.len().div_ceil(RUN_LANES);
+        Group {
+            rows: base..base + rows.len(),
+            segments: rows.par_chunks(SEGMENT).enumerate().map(segment).collect(),
+            skills: Postings::build(words.skills.len(), runs, skills),
+            tags: Postings::build(words.tags.len(), runs, tags),
         }
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.blocks.len() * size_of::<Block>() + size_of::<Summary>() + self.skills.bytes() + self.tags.bytes()
+        let columns = self.segments.iter().map(|s| s.blocks.len() * size_of::<Block>() + size_of::<Summary>());
+        columns.sum::<usize>() + self.skills.bytes() + self.tags.bytes()
+    }
+}
+
+impl Segment {
+    fn build(
+        base: usize,
+        rows: &[Option<Candidate>],
+        currencies: &Currencies,
+        rank: &(impl Fn(usize) -> u32 + Sync),
+    ) -> Segment {
+        let block = |(at, rows): (usize, &[Option<Candidate>])| {
+            Block::build(rows, currencies, |lane| rank(base + at * LANES + lane))
+        };
+        let blocks: Vec<Block> = rows.chunks(LANES).enumerate().map(block).collect();
+        let mut alive = [0; BLOCKS];
+        for (alive, rows) in alive.iter_mut().zip(rows.chunks(LANES)) {
+            *alive = rows.iter().enumerate().fold(0, |lanes, (lane, row)| lanes | u64::from(row.is_some()) << lane);
+        }
+        let summary = Summary::build(&blocks, alive);
+        Segment { base, blocks, summary }
     }
 }
 
 impl Block {
     fn build(rows: &[Option<Candidate>], currencies: &Currencies, rank: impl Fn(usize) -> u32) -> Block {
         let mut block = Block {
-            direction: [[0.0; LANES]; 6],
+            direction: [[0; LANES]; 6],
             bits: [0; LANES],
             low: [[0.0; LANES]; 3],
             high: [[0.0; LANES]; 3],
             rank: [UNRANKED; LANES],
-            alive: 0,
         };
         for (lane, row) in rows.iter().enumerate() {
             let Some(row) = row else { continue };
-            block.alive |= 1 << lane;
             block.rank[lane] = rank(lane);
             block.bits[lane] = bits(row, currencies);
             if let Some(direction) = row.riasec.and_then(|riasec| riasec.direction()) {
                 for (column, value) in block.direction.iter_mut().zip(direction) {
-                    column[lane] = value as f32;
+                    column[lane] = (value * f64::from(DIRECTION_ONE)).round() as i16;
                 }
             }
             if let Some(pay) = currencies.known(row) {
                 for level in ExperienceLevel::ALL {
                     let (low, high) = pay.at(*level).yearly();
                     // A band without an upper end is met whatever the wish: so is one that begins at infinity.
-                    let (low, high) = high.map_or((f32::INFINITY, f32::INFINITY), |high| {
-                        (round_up(low as f64), round_up(high as f64))
-                    });
+                    let (low, high) = high
+                        .map_or((f32::INFINITY, f32::INFINITY), |high| (round_up(low as f64), round_up(high as f64)));
                     block.low[*level as usize][lane] = low;
                     block.high[*level as usize][lane] = high;
                 }
@@ -207,10 +268,17 @@ impl Block {
         }
         block
     }
+}
 
-    /// The lanes that are still there.
-    pub(crate) fn lanes(&self) -> impl Iterator<Item = usize> {
-        ones(self.alive)
+impl Block {
+    /// Reads a little of each column and throws it away, so that several blocks are on their way from memory at a
+    /// time instead of one after the other.
+    pub(crate) fn touch(&self) {
+        let directions = self.direction.iter().map(|column| i64::from(column[0])).sum::<i64>();
+        let bits = self.bits[0] ^ self.bits[LANES / 2];
+        let pay =
+            self.low[0][0] + self.low[1][0] + self.low[2][0] + self.high[0][0] + self.high[1][0] + self.high[2][0];
+        std::hint::black_box((directions, bits, pay));
     }
 }
 
@@ -257,18 +325,20 @@ fn bits(row: &Candidate, currencies: &Currencies) -> u64 {
 }
 
 impl Summary {
-    fn build(blocks: &[Block]) -> Box<Summary> {
+    fn build(blocks: &[Block], alive: [u64; BLOCKS]) -> Box<Summary> {
         let mut summary = Box::new(Summary {
+            alive,
             centre: [[0.0; BLOCKS]; 6],
             cos: [-1.0; BLOCKS],
             sin: [0.0; BLOCKS],
             any: [0; BLOCKS],
             every: [u64::MAX; BLOCKS],
+            common: u64::MAX,
             low: [[0.0; BLOCKS]; 3],
             high: [[0.0; BLOCKS]; 3],
         });
         for (at, block) in blocks.iter().enumerate() {
-            for lane in block.lanes() {
+            for lane in ones(alive[at]) {
                 summary.any[at] |= block.bits[lane];
                 summary.every[at] &= block.bits[lane];
                 for level in 0..3 {
@@ -276,29 +346,32 @@ impl Summary {
                     summary.high[level][at] = summary.high[level][at].max(block.high[level][lane]);
                 }
             }
-            let (centre, cos) = cap(block);
+            let (centre, cos) = cap(block, alive[at]);
             summary.centre.iter_mut().zip(centre).for_each(|(column, value)| column[at] = value);
             summary.cos[at] = cos;
             summary.sin[at] = (1.0 - cos * cos).max(0.0).sqrt();
         }
+        summary.common = summary.every.iter().fold(u64::MAX, |all, every| all & every);
         summary
     }
 }
 
 /// The mean direction of the lanes that have one, and the cosine of the widest angle to it.
-fn cap(block: &Block) -> ([f32; 6], f32) {
-    let lanes: Vec<usize> = block.lanes().filter(|lane| block.bits[*lane] & Flag::Riasec.bit() != 0).collect();
+fn cap(block: &Block, alive: u64) -> ([f32; 6], f32) {
+    let lanes: Vec<usize> = ones(alive).filter(|lane| block.bits[*lane] & Flag::Riasec.bit() != 0).collect();
     let mut centre = [0.0_f32; 6];
     for lane in &lanes {
-        centre.iter_mut().zip(&block.direction).for_each(|(sum, column)| *sum += column[*lane]);
+        centre.iter_mut().zip(&block.direction).for_each(|(sum, column)| *sum += f32::from(column[*lane]));
     }
     let length = centre.iter().map(|x| x * x).sum::<f32>().sqrt();
-    if length < 1e-3 {
+    if length < 1e-3 * DIRECTION_ONE {
         return ([0.0; 6], -1.0);
     }
     centre.iter_mut().for_each(|x| *x /= length);
-    let dot = |lane: &usize| centre.iter().zip(&block.direction).map(|(c, column)| c * column[*lane]).sum::<f32>();
+    let sum =
+        |lane: &usize| centre.iter().zip(&block.direction).map(|(c, column)| c * f32::from(column[*lane])).sum::<f32>();
+    let dot = |lane: &usize| sum(lane) / DIRECTION_ONE;
     let widest = lanes.iter().map(dot).fold(1.0, f32::min);
-    // A little wider, for the rounding of these sums.
-    (centre, (widest - 1e-5).max(-1.0))
+    // A little wider, for the rounding of the directions and of these sums.
+    (centre, (widest - 2e-4).max(-1.0))
 }

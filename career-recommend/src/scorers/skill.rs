@@ -74,8 +74,11 @@ mod tests {
     #[test]
     fn coverage_weighs_importance_and_level() {
         let mut candidate = Candidate::new(CandidateId::new("x").expect("one line"), "X");
-        candidate.skills = Skills::new(vec![need("A", 1.0, 4), need("B", 0.5, 2), need("C", 0.5, 5)]).expect("distinct");
-        let held = |name: &str, level| HeldSkill::new(SkillName::new(name).expect("valid"), SkillLevel::new(level).expect("ok"));
+        candidate.skills =
+            Skills::new(vec![need("A", 1.0, 4), need("B", 0.5, 2), need("C", 0.5, 5)]).expect("distinct");
+        let held = |name: &str, level| {
+            HeldSkill::new(SkillName::new(name).expect("valid"), SkillLevel::new(level).expect("ok"))
+        };
         let mut profile = Profile::default();
         assert!(SkillScorer.score(&profile, &candidate).is_none());
         profile.skills = Skills::new(vec![held("a", 2), held("B", 5)]).expect("distinct");
@@ -84,6 +87,9 @@ mod tests {
         assert_eq!(score.value.get(), 0.5);
         let names = |list: &[SkillName]| list.iter().map(|n| n.as_str().to_owned()).collect::<Vec<_>>();
         let Evidence::Skills { have, partly, missing } = score.evidence else { panic!("skills expected") };
-        assert_eq!((names(&have), names(&partly), names(&missing)), (vec!["B".into()], vec!["A".into()], vec!["C".into()]));
+        assert_eq!(
+            (names(&have), names(&partly), names(&missing)),
+            (vec!["B".into()], vec!["A".into()], vec!["C".into()])
+        );
     }
 }

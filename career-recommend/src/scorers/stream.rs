@@ -88,7 +88,10 @@ mod tests {
             for to in Stream::ALL {
                 let value = step(*from, *to);
                 assert!((0.0..=1.0).contains(&value), "{from} -> {to}");
-                assert!(from == to || value < 1.0 || matches!(from, Stream::Pcmb | Stream::CommerceMaths), "{from} -> {to}");
+                assert!(
+                    from == to || value < 1.0 || matches!(from, Stream::Pcmb | Stream::CommerceMaths),
+                    "{from} -> {to}"
+                );
             }
         }
     }

@@ -60,9 +60,11 @@ impl Scorer for WorkLifeScorer {
     fn score(&self, profile: &Profile, candidate: &Candidate) -> Option<Score> {
         let wish = &profile.work;
         Score::of_parts([
-            stress(profile, candidate.stress).zip(wish.max_stress.zip(candidate.stress)).and_then(|(value, (limit, has))| {
-                part(&STRESS, value, format!("at most {limit} stress is fine"), format!("stress is {has}"))
-            }),
+            stress(profile, candidate.stress).zip(wish.max_stress.zip(candidate.stress)).and_then(
+                |(value, (limit, has))| {
+                    part(&STRESS, value, format!("at most {limit} stress is fine"), format!("stress is {has}"))
+                },
+            ),
             balance(profile, candidate.balance).zip(wish.min_balance.zip(candidate.balance)).and_then(
                 |(value, (limit, has))| {
                     part(&BALANCE, value, format!("at least {limit} balance is wished"), format!("balance is {has}"))
@@ -122,12 +124,16 @@ impl Scorer for MobilityScorer {
     fn score(&self, profile: &Profile, candidate: &Candidate) -> Option<Score> {
         let wish = &profile.work;
         Score::of_parts([
-            remote(profile, candidate.remote).zip(wish.remote.zip(candidate.remote)).and_then(|(value, (wish, has))| {
-                part(&REMOTE, value, format!("{wish} remote work is wished"), format!("{has} is possible"))
-            }),
-            travel(profile, candidate.travel).zip(wish.travel.zip(candidate.travel)).and_then(|(value, (limit, has))| {
-                part(&TRAVEL, value, format!("at most {limit} travel is fine"), format!("travel is {has}"))
-            }),
+            remote(profile, candidate.remote).zip(wish.remote.zip(candidate.remote)).and_then(
+                |(value, (wish, has))| {
+                    part(&REMOTE, value, format!("{wish} remote work is wished"), format!("{has} is possible"))
+                },
+            ),
+            travel(profile, candidate.travel).zip(wish.travel.zip(candidate.travel)).and_then(
+                |(value, (limit, has))| {
+                    part(&TRAVEL, value, format!("at most {limit} travel is fine"), format!("travel is {has}"))
+                },
+            ),
         ])
     }
 
@@ -152,7 +158,11 @@ fn one_of<T: Copy>(all: &[T], bits: u8, shift: usize) -> Vec<Option<T>> {
     set.chain([None]).collect()
 }
 
-fn best<A: Copy, B: Copy>(a: &[Option<A>], b: &[Option<B>], value: impl Fn(Option<A>, Option<B>) -> Option<Unit>) -> f64 {
+fn best<A: Copy, B: Copy>(
+    a: &[Option<A>],
+    b: &[Option<B>],
+    value: impl Fn(Option<A>, Option<B>) -> Option<Unit>,
+) -> f64 {
     let pairs = a.iter().flat_map(|a| b.iter().map(move |b| (*a, *b)));
     pairs.filter_map(|(a, b)| value(a, b)).max().map_or(0.0, Unit::get)
 }
@@ -165,7 +175,8 @@ mod tests {
     #[test]
     fn wishes_that_are_met_or_missed() {
         let mut candidate = Candidate::new(CandidateId::new("x").expect("one line"), "X");
-        (candidate.stress, candidate.balance, candidate.hours) = (Some(Stress::High), Some(Balance::Moderate), Some(50));
+        (candidate.stress, candidate.balance, candidate.hours) =
+            (Some(Stress::High), Some(Balance::Moderate), Some(50));
         (candidate.travel, candidate.remote) = (Some(Travel::Some), Some(Remote::Partial));
         let wish = |work: WorkPreferences| Profile::builder().work(work).build();
         let life = |work| WorkLifeScorer.score(&wish(work), &candidate).map(|score| score.value.get());
@@ -177,6 +188,9 @@ mod tests {
         close(life(WorkPreferences::builder().max_hours(40).max_stress(Stress::Low).build()), 0.25);
         assert_eq!(life(WorkPreferences::default()), None);
         close(moving(WorkPreferences::builder().remote(Remote::Full).build()), 0.5);
-        close(moving(WorkPreferences::builder().remote(Remote::None).travel(Travel::Rare).build()), (1.0 + 2.0 / 3.0) / 2.0);
+        close(
+            moving(WorkPreferences::builder().remote(Remote::None).travel(Travel::Rare).build()),
+            (1.0 + 2.0 / 3.0) / 2.0,
+        );
     }
 }

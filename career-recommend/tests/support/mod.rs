@@ -1,5 +1,4 @@
 //! Strategies that make candidates and profiles, with every field sometimes missing.
-#![expect(dead_code, reason = "each test file uses a part of it")]
 
 use std::sync::Arc;
 
@@ -207,11 +206,14 @@ pub(crate) fn weighted_scorers() -> impl Strategy<Value = Vec<(Arc<dyn Scorer>, 
     let own: (Arc<dyn Scorer>, f64) = (Arc::new(TitleLength), 0.1);
     let all: Vec<_> = scorers::all().into_iter().chain([own]).collect();
     let count = all.len();
-    (subsequence(all, 1..=count), vec(prop_oneof![1 => Just(0.0), 9 => 0.01..2.0], count)).prop_map(|(some, weights)| {
-        let mut some: Vec<_> = some.into_iter().zip(weights).map(|((scorer, _), weight)| (scorer, weight)).collect();
-        if some.iter().all(|(_, weight)| *weight == 0.0) {
-            some[0].1 = 1.0;
-        }
-        some
-    })
+    (subsequence(all, 1..=count), vec(prop_oneof![1 => Just(0.0), 9 => 0.01..2.0], count)).prop_map(
+        |(some, weights)| {
+            let mut some: Vec<_> =
+                some.into_iter().zip(weights).map(|((scorer, _), weight)| (scorer, weight)).collect();
+            if some.iter().all(|(_, weight)| *weight == 0.0) {
+                some[0].1 = 1.0;
+            }
+            some
+        },
+    )
 }
