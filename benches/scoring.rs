@@ -1,6 +1,5 @@
 //! Ranking 1,000, 100,000 and 1,000,000 candidates, top 10; single changes; batches of profiles; the built-in
 //! catalogue. One core but for the batch. `cargo bench -p career-benches --bench scoring`
-#![expect(missing_docs, reason = "a benchmark has no callers")]
 
 use std::hint::black_box;
 

@@ -47,7 +47,7 @@ impl Currency {
 
     /// Decimal digits of the minor unit: 2 for paise and cents, 0 for the yen.
     pub fn minor_digits(self) -> u32 {
-        iso_currency::Currency::from_code(self.code()).and_then(|c| c.exponent()).map_or(0, u32::from)
+        iso_currency::Currency::from_code(self.code()).and_then(iso_currency::Currency::exponent).map_or(0, u32::from)
     }
 
     fn minor_per_major(self) -> i64 {

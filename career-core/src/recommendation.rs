@@ -492,7 +492,7 @@ impl fmt::Display for Evidence {
                 let mut first = true;
                 names(f, "shares", shared, &mut first)?;
                 if first {
-                    f.write_str("shares no topic")?
+                    f.write_str("shares no topic")?;
                 };
                 write!(f, " ({} of your {of_person}, {of_candidate} in the work)", shared.len())
             }

@@ -11,7 +11,10 @@ weaver,Weaver,,vocational,,,,,,,,,,,,,,,,,,,,,,,,,,potter
 
 #[test]
 fn csv_reads_every_kind_of_column() {
-    let catalog = Catalog::loader().csv("crafts.csv", CSV.as_bytes()).and_then(|l| l.finish()).expect("valid");
+    let catalog = Catalog::loader()
+        .csv("crafts.csv", CSV.as_bytes())
+        .and_then(career_core::CatalogLoader::finish)
+        .expect("valid");
     let potter = catalog.career("potter").expect("is there");
     assert_eq!(potter.aliases, ["ceramic artist", "clay worker"]);
     assert!(potter.streams.contains(Stream::Arts) && potter.streams.contains(Stream::Vocational));
@@ -48,8 +51,11 @@ fn csv_errors_name_line_and_column() {
         ("id,title\na,\"A\nA\"\nb,B\na,C\n", "a.csv: row 5: field `id`: the career id `a` stands twice"),
     ];
     for (text, start) in cases {
-        let error =
-            Catalog::loader().csv("a.csv", text.as_bytes()).and_then(|l| l.finish()).expect_err(text).to_string();
+        let error = Catalog::loader()
+            .csv("a.csv", text.as_bytes())
+            .and_then(career_core::CatalogLoader::finish)
+            .expect_err(text)
+            .to_string();
         assert!(error.starts_with(start), "{text:?} gave: {error}");
     }
     let error = Catalog::loader().csv("a.csv", &b"id,title\na,\xff\n"[..]).expect_err("not UTF-8");
@@ -91,7 +97,11 @@ fn json_errors_name_row_and_field() {
         ("", "f.json: EOF while parsing"),
     ];
     for (text, start) in cases {
-        let error = Catalog::loader().json("f.json", text).and_then(|l| l.finish()).expect_err(text).to_string();
+        let error = Catalog::loader()
+            .json("f.json", text)
+            .and_then(career_core::CatalogLoader::finish)
+            .expect_err(text)
+            .to_string();
         assert!(error.starts_with(start), "{text:?} gave: {error}");
     }
 }
@@ -101,12 +111,18 @@ fn references_resolve_across_files_and_declared_names_may_be_shared() {
     let one = r#"{"category":{"id":"x","title":"X"},"careers":[{"id":"a","title":"A","aliases":["Maker"],"alternatives":["b"]}]}"#;
     let two =
         r#"{"careers":[{"id":"b","title":"B","aliases":["maker"],"alternatives":["a"]}],"ambiguous_names":["Maker"]}"#;
-    let catalog =
-        Catalog::loader().json("1", one).and_then(|l| l.json("2", two)).and_then(|l| l.finish()).expect("valid");
+    let catalog = Catalog::loader()
+        .json("1", one)
+        .and_then(|l| l.json("2", two))
+        .and_then(career_core::CatalogLoader::finish)
+        .expect("valid");
     let found: Vec<_> = catalog.find(" MAKER ").iter().map(|career| career.id.as_str()).collect();
     assert_eq!(found, ["a", "b"]);
-    assert_eq!(catalog.careers()[0].category.as_ref().map(|c| c.as_str()), Some("x"));
-    let again = Catalog::loader().json("1", one).and_then(|l| l.json("1 again", one)).and_then(|l| l.finish());
+    assert_eq!(catalog.careers()[0].category.as_ref().map(career_core::CategoryId::as_str), Some("x"));
+    let again = Catalog::loader()
+        .json("1", one)
+        .and_then(|l| l.json("1 again", one))
+        .and_then(career_core::CatalogLoader::finish);
     assert_eq!(again.expect_err("ids stand twice").kind(), ErrorKind::Conflict);
 }
 
@@ -115,7 +131,7 @@ proptest! {
     fn no_bytes_make_the_csv_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let mut text = b"id,title,skills,degrees,r,i,a,s,e,c\n".to_vec();
         text.extend(bytes);
-        let _ = Catalog::loader().csv("x", &text[..]).and_then(|l| l.finish());
+        let _ = Catalog::loader().csv("x", &text[..]).and_then(career_core::CatalogLoader::finish);
     }
 
     #[test]
@@ -124,6 +140,6 @@ proptest! {
         let mut chars: Vec<char> = good.chars().collect();
         let at = at % chars.len();
         chars[at] = with;
-        let _ = Catalog::loader().json("x", &chars.into_iter().collect::<String>()).and_then(|l| l.finish());
+        let _ = Catalog::loader().json("x", &chars.into_iter().collect::<String>()).and_then(career_core::CatalogLoader::finish);
     }
 }

@@ -55,6 +55,9 @@ pub trait Scorer: Debug + Send + Sync + 'static {
     }
 }
 
+/// A part of a score before it is weighed: its name, weight, value and evidence.
+pub(crate) type Part<'a> = (&'a Arc<str>, f64, Unit, Evidence);
+
 /// A score and what it rests on.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -74,7 +77,7 @@ impl Score {
     }
 
     /// The weighted mean of the parts that are there; `None` when there is none.
-    pub(crate) fn of_parts<const N: usize>(parts: [Option<(&Arc<str>, f64, Unit, Evidence)>; N]) -> Option<Self> {
+    pub(crate) fn of_parts<const N: usize>(parts: [Option<Part<'_>>; N]) -> Option<Self> {
         let mean = weighted_mean(parts.iter().flatten().map(|(_, weight, value, _)| (*weight, *value)))?;
         let whole: f64 = parts.iter().flatten().map(|(_, weight, ..)| weight).sum();
         let parts = parts.into_iter().flatten().map(|(name, weight, value, evidence)| {

@@ -30,7 +30,7 @@ fn split(items: &mut [u32], points: &[Option<Point>]) {
     }
     let at = |item: u32, axis: usize| points[item as usize].map_or(0.0, |point| point[axis]);
     let axis = (0..Point::default().len())
-        .max_by(|a, b| spread(items, *a, &at).total_cmp(&spread(items, *b, &at)))
+        .max_by(|a, b| spread(items, *a, at).total_cmp(&spread(items, *b, at)))
         .unwrap_or_default();
     let unit = if items.len() > RUN * LANES { RUN * LANES } else { LANES };
     let middle = (items.len() / 2).next_multiple_of(unit).min(items.len() - 1);

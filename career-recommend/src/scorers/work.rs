@@ -6,12 +6,10 @@ use career_core::{Balance, Evidence, Profile, Remote, Stress, Travel, Unit};
 
 use super::shortfall;
 use crate::engine::{Bound, Field, Flag};
-use crate::scorer::weighted_mean;
+use crate::scorer::{Part, weighted_mean};
 use crate::{Candidate, Score, Scorer};
 
-type Part = Option<(&'static Arc<str>, f64, Unit, Evidence)>;
-
-fn part(name: &'static Arc<str>, value: f64, person: String, candidate: String) -> Part {
+fn part(name: &'static Arc<str>, value: f64, person: String, candidate: String) -> Option<Part<'static>> {
     Some((name, 1.0, Unit::clamped(value), Evidence::Match { person, candidate }))
 }
 

@@ -196,7 +196,7 @@ impl Scorer for TitleLength {
     fn score(&self, _: &Profile, candidate: &Candidate) -> Option<career_recommend::Score> {
         let length = candidate.title.len();
         let text = format!("{length} letters");
-        (length % 5 != 0)
+        (!length.is_multiple_of(5))
             .then(|| career_recommend::Score::new(Unit::clamped(length as f64 / 16.0), Evidence::Note { text }))
     }
 }
