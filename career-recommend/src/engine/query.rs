@@ -4,8 +4,8 @@ use career_core::Profile;
 
 use super::bound::{Flag, Kind, When};
 use super::segment::{
-    BLOCKS, DIRECTION_ONE, Group, LANES, ONE, Postings, RUN, RUN_LANES, SEGMENT, Segment, Shares, Summary, Vocabulary,
-    ones,
+    BLOCKS, Block, DIRECTION_ONE, Group, LANES, ONE, Postings, RUN, RUN_LANES, SEGMENT, Segment, Shares, Summary,
+    Vocabulary, ones, touch,
 };
 use super::{Currencies, Weighted};
 
@@ -85,6 +85,11 @@ fn fixed(sum: u16) -> f32 {
 pub(crate) struct GroupWords {
     skills: Vec<(u32, Shares)>,
     tags: Vec<(u32, Shares)>,
+    /// For each block of each segment what the shares add up to at the most.
+    skill_max: Vec<[u16; BLOCKS]>,
+    tag_max: Vec<[u16; BLOCKS]>,
+    /// Bytes read to know that.
+    pub(crate) bytes: usize,
 }
 
 impl Sums {
@@ -97,6 +102,8 @@ impl Sums {
             [(&words.skills, &group.skills, skills, skill_max), (&words.tags, &group.tags, tags, tag_max)]
         {
             let sums = sums.as_chunks_mut::<RUN_LANES>().0;
+            let all = first_run..first_run + (u64::BITS - runs.leading_zeros()) as usize;
+            words.iter().for_each(|(word, _)| postings.touch(*word, all.clone()));
             ones(runs).for_each(|run| sums[run].fill(0));
             // Word by word, since all runs of a word stand side by side in memory.
             for (word, shares) in words {
@@ -154,7 +161,20 @@ impl Query {
         let shares = |words: &Words, postings: &Postings| {
             words.iter().map(|(word, factor)| (*word, postings.shares(*factor))).collect()
         };
-        GroupWords { skills: shares(&self.skills, &group.skills), tags: shares(&self.tags, &group.tags) }
+        let maxima = |words: &Words, postings: &Postings| {
+            let factor = words.first().map_or(0.0, |(_, factor)| *factor);
+            postings.maxima(words.iter().map(|(word, _)| *word), factor)
+        };
+        let bytes = |words: &Words, postings: &Postings| {
+            words.iter().map(|(word, _)| postings.maxima_bytes(*word)).sum::<usize>()
+        };
+        GroupWords {
+            skills: shares(&self.skills, &group.skills),
+            tags: shares(&self.tags, &group.tags),
+            skill_max: maxima(&self.skills, &group.skills),
+            tag_max: maxima(&self.tags, &group.tags),
+            bytes: bytes(&self.skills, &group.skills) + bytes(&self.tags, &group.tags),
+        }
     }
 
     /// Bytes of a segment's summaries that bounds read.
@@ -169,32 +189,71 @@ impl Query {
             + LANES * size_of::<u64>()
     }
 
-    /// For each block of the segment, what no candidate of it exceeds, whatever its skills and topics.
-    pub(crate) fn block_bounds(&self, segment: &Segment) -> [f32; BLOCKS] {
-        self.summary_bounds(&segment.summary, None)
+    /// For each block of the segment, number `at` in its group, what no candidate of it exceeds.
+    pub(crate) fn block_bounds(&self, segment: &Segment, at: usize, words: &GroupWords) -> [f32; BLOCKS] {
+        self.summary_bounds(&segment.summary, &words.skill_max[at], &words.tag_max[at])
     }
 
-    /// Lowers the bounds of a segment's blocks to what the sums of [`add_up`](Query::add_up) leave. Blocks whose
-    /// bound is below 0 were ruled out before and stay so.
-    pub(crate) fn refine(&self, segment: &Segment, sums: &Sums, bounds: &mut [f32; BLOCKS]) {
-        let refined = self.summary_bounds(&segment.summary, Some(sums));
-        bounds
-            .iter_mut()
-            .zip(refined)
-            .filter(|(bound, _)| **bound >= 0.0)
-            .for_each(|(bound, refined)| *bound = refined);
+    /// Lowers the bounds of a segment's blocks, number `at` in its group, to what the sums of
+    /// [`add_up`](Sums::add_up) leave. Blocks whose bound is below 0 were ruled out before and stay so.
+    pub(crate) fn refine(
+        &self,
+        segment: &Segment,
+        at: usize,
+        words: &GroupWords,
+        sums: &Sums,
+        bounds: &mut [f32; BLOCKS],
+    ) {
+        let summary = &segment.summary;
+        if let Some((skills, tags)) = self.sum_weights(summary.common) {
+            // Every term counts for everyone, so what a share falls short of its maximum is missing with its weight.
+            let short = |max: u16, sum: u16| f32::from(max.saturating_sub(sum)) / f32::from(ONE);
+            for (block, bound) in bounds.iter_mut().enumerate() {
+                *bound -= skills * short(words.skill_max[at][block], sums.skill_max[block].min(ONE))
+                    + tags * short(words.tag_max[at][block], sums.tag_max[block].min(ONE));
+            }
+            return;
+        }
+        let refined = self.summary_bounds(summary, &sums.skill_max, &sums.tag_max);
+        let open = bounds.iter_mut().zip(refined).filter(|(bound, _)| **bound >= 0.0);
+        open.for_each(|(bound, refined)| *bound = refined);
     }
 
-    fn summary_bounds(&self, summary: &Summary, sums: Option<&Sums>) -> [f32; BLOCKS] {
+    /// What the sums of skills and of topics weigh in the total of candidates that all have the flags `common`; `None`
+    /// when that is not the same for all.
+    fn sum_weights(&self, common: u64) -> Option<(f32, f32)> {
+        let (mut skills, mut tags, mut whole) = (0.0, 0.0, 0.0);
+        for Term { weight, when, kind } in &self.terms {
+            if !when.certain(common) {
+                return None;
+            }
+            whole += weight;
+            match kind {
+                Column::Skills => skills = *weight,
+                Column::Interest { types, topics, direction: Some(_), has_tags: true } => {
+                    let both = Flag::Riasec.bit() | Flag::Tags.bit();
+                    if common & both != both {
+                        return None;
+                    }
+                    tags = weight * topics / (types + topics);
+                }
+                Column::Interest { direction: None, .. } => tags = *weight,
+                _ => {}
+            }
+        }
+        (whole > 0.0).then(|| (skills / whole, tags / whole))
+    }
+
+    fn summary_bounds(&self, summary: &Summary, skills: &[u16; BLOCKS], tags: &[u16; BLOCKS]) -> [f32; BLOCKS] {
         let bounds = |term: &Term, out: &mut [f32; BLOCKS]| match &term.kind {
             Column::Constant(max) => *out = [*max; BLOCKS],
             Column::Table { shift, mask, table } => look_up(&summary.any, *shift, *mask, table, out),
-            Column::Skills => shares(sums.map(|sums| &sums.skill_max), out),
+            Column::Skills => shares(skills, out),
             Column::Pay { wish, level } => pay(*wish, &summary.low[*level], &summary.high[*level], out),
             Column::Interest { types, topics, direction, has_tags } => {
                 let mut shared = [0.0; BLOCKS];
                 if *has_tags {
-                    shares(sums.map(|sums| &sums.tag_max), &mut shared);
+                    shares(tags, &mut shared);
                 }
                 let Some(direction) = direction else {
                     *out = shared;
@@ -214,14 +273,28 @@ impl Query {
         self.combine(bounds, summary.common, &summary.every, &summary.any)
     }
 
+    /// Sends for the columns of a block that bounds read, without waiting for them.
+    pub(crate) fn touch(&self, block: &Block) {
+        touch(&block.bits);
+        for term in &self.terms {
+            match &term.kind {
+                Column::Interest { direction: Some(_), .. } => touch(block.direction.as_flattened()),
+                Column::Pay { level, .. } => {
+                    touch(&block.low[*level]);
+                    touch(&block.high[*level]);
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// For each candidate of a block, what it does not exceed. Needs the sums of [`add_up`](Query::add_up).
-    #[inline(never)]
     pub(crate) fn lane_bounds(&self, segment: &Segment, at: usize, sums: &Sums) -> [f32; LANES] {
         let (block, every) = (&segment.blocks[at], segment.summary.every[at]);
         let bounds = |term: &Term, out: &mut [f32; LANES]| match &term.kind {
             Column::Constant(max) => *out = [*max; LANES],
             Column::Table { shift, mask, table } => look_up(&block.bits, *shift, *mask, table, out),
-            Column::Skills => shares(Some(&sums.skills.as_chunks::<LANES>().0[at]), out),
+            Column::Skills => shares(&sums.skills.as_chunks::<LANES>().0[at], out),
             Column::Pay { wish, level } => pay(*wish, &block.low[*level], &block.high[*level], out),
             Column::Interest { types, topics, direction, has_tags } => {
                 let mut r = [0.0; LANES];
@@ -233,7 +306,7 @@ impl Query {
                 let mut shared = [0.0; LANES];
                 if *has_tags {
                     let sums = sums.tags.as_chunks::<LANES>().0;
-                    shares(Some(&sums[at]), &mut shared);
+                    shares(&sums[at], &mut shared);
                 }
                 for (lane, out) in out.iter_mut().enumerate() {
                     let has = |flag: Flag| (every | block.bits[lane]) & flag.bit() != 0;
@@ -310,12 +383,9 @@ impl Query {
     }
 }
 
-/// Sums in fixed point as shares; where there are none, every share may be 1.
-fn shares<const N: usize>(sums: Option<&[u16; N]>, out: &mut [f32; N]) {
-    match sums {
-        Some(sums) => out.iter_mut().zip(sums).for_each(|(out, sum)| *out = fixed(*sum)),
-        None => *out = [1.0; N],
-    }
+/// Sums in fixed point as shares.
+fn shares<const N: usize>(sums: &[u16; N], out: &mut [f32; N]) {
+    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = fixed(*sum));
 }
 
 fn look_up<const N: usize>(bits: &[u64; N], shift: u32, mask: u64, table: &[f32; 256], out: &mut [f32; N]) {

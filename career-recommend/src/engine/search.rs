@@ -6,7 +6,6 @@ use std::collections::BinaryHeap;
 
 use career_core::{Excluded, Exclusion, Profile, RankOptions};
 
-use super::bound::round_down;
 use super::constrain::{Filter, Verdict, violation};
 use super::query::{GroupWords, MARGIN, Query, Sums};
 use super::segment::{BLOCKS, Group, LANES, RUN, RUNS, Segment, UNRANKED, ones};
@@ -53,10 +52,56 @@ fn may_enter(bound: f32, top: &Top<'_>) -> bool {
     f64::from(bound) + MARGIN >= top.threshold()
 }
 
-/// A candidate that waits to be scored, the highest bound first.
+/// An opened block with candidates that wait to be scored, by the highest of their bounds.
 struct Waiting {
     bound: f32,
-    row: usize,
+    lane: usize,
+    /// Row of the block's first candidate.
+    base: usize,
+    /// Where the block's bounds are kept.
+    slot: usize,
+}
+
+/// The bounds of the candidates of opened blocks that wait to be scored.
+#[derive(Default)]
+struct Opened {
+    bounds: Vec<[f32; LANES]>,
+    waiting: BinaryHeap<Waiting>,
+}
+
+impl Opened {
+    fn clear(&mut self) {
+        self.bounds.clear();
+        self.waiting.clear();
+    }
+
+    /// Keeps the bounds of a block's candidates, whose first stands in row `base`.
+    fn open(&mut self, bounds: [f32; LANES], base: usize) {
+        self.bounds.push(bounds);
+        self.wait(base, self.bounds.len() - 1);
+    }
+
+    /// Lines up the best candidate that is left of a block.
+    fn wait(&mut self, base: usize, slot: usize) {
+        let bounds = &self.bounds[slot];
+        let bound = bounds.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        if let Some(lane) = bounds.iter().position(|b| *b == bound).filter(|_| bound > f32::NEG_INFINITY) {
+            self.waiting.push(Waiting { bound, lane, base, slot });
+        }
+    }
+
+    /// Scores those that wait, best bound first, down to a bound or to where none can get in any more.
+    fn score_down_to<'a>(&mut self, bound: f32, top: &mut Top<'a>, scored: &impl Fn(usize) -> Scored<'a>) {
+        while let Some(next) = self.waiting.peek()
+            && next.bound >= bound
+            && may_enter(next.bound, top)
+            && let Some(Waiting { lane, base, slot, .. }) = self.waiting.pop()
+        {
+            top.push(scored(base + lane));
+            self.bounds[slot][lane] = f32::NEG_INFINITY;
+            self.wait(base, slot);
+        }
+    }
 }
 
 impl PartialEq for Waiting {
@@ -75,7 +120,7 @@ impl PartialOrd for Waiting {
 
 impl Ord for Waiting {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.bound.total_cmp(&other.bound).then_with(|| other.row.cmp(&self.row))
+        self.bound.total_cmp(&other.bound).then_with(|| (other.base, other.lane).cmp(&(self.base, self.lane)))
     }
 }
 
@@ -118,25 +163,26 @@ impl Engine {
         }
         let query = Query::new(scorers, profile, &self.words, &self.currencies);
         let segments: Vec<Place<'_>> = self.places().collect();
-        let bounds: Vec<[f32; BLOCKS]> = segments.iter().map(|place| query.block_bounds(place.segment)).collect();
+        let words: Vec<GroupWords> = self.groups.iter().map(|group| query.words_in(group)).collect();
+        let block_bounds =
+            |place: &Place<'_>| query.block_bounds(place.segment, place.first_run / RUNS, &words[place.number]);
+        let bounds: Vec<[f32; BLOCKS]> = segments.iter().map(block_bounds).collect();
         work.blocks = segments.iter().map(|place| place.segment.blocks.len()).sum();
-        work.bytes = segments.len() * query.summary_bytes();
+        work.bytes = segments.len() * query.summary_bytes() + words.iter().map(|words| words.bytes).sum::<usize>();
         // The most promising segments first, to know early what it takes to get in; the others as they stand in
         // memory.
         let best_of = |at: usize| bounds[at][..segments[at].segment.blocks.len()].iter().copied().fold(0.0, f32::max);
         let mut order: Vec<(f32, usize)> = (0..segments.len()).map(|at| (best_of(at), at)).collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         order[FIRST.min(segments.len())..].sort_by_key(|(_, at)| *at);
-        let mut words: Vec<Option<GroupWords>> = self.groups.iter().map(|_| None).collect();
         let mut sums = Sums::new();
-        let mut waiting: BinaryHeap<Waiting> = BinaryHeap::new();
+        let mut opened = Opened::default();
         let mut blocks: Vec<(f32, usize)> = Vec::with_capacity(BLOCKS);
         for (best_bound, at) in order {
             if !may_enter(best_bound, &top) {
                 continue;
             }
             let Place { number, group, segment, first_run } = &segments[at];
-            let words = words[*number].get_or_insert_with(|| query.words_in(group));
             let lanes_of = |block: usize| {
                 let alive = segment.summary.alive[block];
                 allowed.map_or(alive, |allowed| allowed.lanes[at * BLOCKS + block])
@@ -152,8 +198,8 @@ impl Engine {
                     bounds[of_run].fill(f32::NEG_INFINITY);
                 }
             }
-            work.bytes += sums.add_up(words, group, *first_run, runs);
-            query.refine(segment, &sums, &mut bounds);
+            work.bytes += sums.add_up(&words[*number], group, *first_run, runs);
+            query.refine(segment, first_run / RUNS, &words[*number], &sums, &mut bounds);
             blocks.clear();
             blocks.extend((0..segment.blocks.len()).map(|block| (bounds[block], block)));
             blocks.retain(|(bound, block)| open(*bound, *block, &top));
@@ -161,24 +207,21 @@ impl Engine {
             for (at, (bound, block)) in blocks.iter().enumerate() {
                 if at % AHEAD == 0 {
                     let ahead = &blocks[at..blocks.len().min(at + AHEAD)];
-                    ahead.iter().for_each(|(_, block)| segment.blocks[*block].touch());
+                    ahead.iter().for_each(|(_, block)| query.touch(&segment.blocks[*block]));
                 }
                 // Score first whoever may be better than anyone in this block.
-                score_down_to(*bound, &mut waiting, &mut top, &scored);
+                opened.score_down_to(*bound, &mut top, &scored);
                 if !may_enter(*bound, &top) {
                     break;
                 }
                 work.opened += 1;
                 work.bytes += query.block_bytes();
-                let lanes = query.lane_bounds(segment, *block, &sums);
-                let least = round_down(top.threshold() - MARGIN);
-                let reaching = lanes.iter().rev().fold(0, |bits: u64, bound| bits << 1 | u64::from(*bound >= least));
-                for lane in ones(reaching & lanes_of(*block)) {
-                    waiting.push(Waiting { bound: lanes[lane], row: segment.base + block * LANES + lane });
-                }
+                let mut lanes = query.lane_bounds(segment, *block, &sums);
+                ones(!lanes_of(*block)).for_each(|lane| lanes[lane] = f32::NEG_INFINITY);
+                opened.open(lanes, segment.base + block * LANES);
             }
-            score_down_to(f32::NEG_INFINITY, &mut waiting, &mut top, &scored);
-            waiting.clear();
+            opened.score_down_to(f32::NEG_INFINITY, &mut top, &scored);
+            opened.clear();
         }
         work.scored = count.get();
         (top.into_sorted(), work)
@@ -278,24 +321,5 @@ impl Engine {
         });
         let with_columns = blocks.flat_map(|(first, lanes)| ones(lanes).map(move |lane| first + lane));
         with_columns.chain(allowed.tail.iter().copied())
-    }
-}
-
-/// Scores those that wait, best bound first, down to a bound or to where none can get in any more.
-fn score_down_to<'a>(
-    bound: f32,
-    waiting: &mut BinaryHeap<Waiting>,
-    top: &mut Top<'a>,
-    scored: &impl Fn(usize) -> Scored<'a>,
-) {
-    while let Some(next) = waiting.peek()
-        && next.bound >= bound
-    {
-        if !may_enter(next.bound, top) {
-            waiting.clear();
-            return;
-        }
-        top.push(scored(next.row));
-        waiting.pop();
     }
 }

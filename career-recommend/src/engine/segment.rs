@@ -54,13 +54,24 @@ impl Vocabulary {
 /// An entry packs the place in the run (10 bits) and the share in 64 steps up to the largest share of all, rounded
 /// up (6 bits). All runs of a word stand one after the other, so that going through the segments reads memory in
 /// order.
+///
+/// For words that many have, the largest step of each block is kept beside: a row of bytes, block by block.
 #[derive(Debug, Default)]
 pub(crate) struct Postings {
     runs: usize,
     largest: f64,
     starts: Vec<u32>,
     entries: Vec<u16>,
+    /// For each word the number of its row, or [`NO_ROW`].
+    row_of: Vec<u32>,
+    rows: Vec<u8>,
 }
+
+const NO_ROW: u32 = u32::MAX;
+
+/// A word has a row of largest steps when it has at least one posting for so many blocks: rows then take at most
+/// twice the room of the postings.
+const BLOCKS_PER_POSTING: usize = 4;
 
 /// One posting before it is packed.
 struct Posting {
@@ -89,7 +100,75 @@ impl Postings {
             let step = (posting.share / largest * (STEPS - 1) as f64).ceil() as u16;
             posting.place | step << RUN_LANES.trailing_zeros()
         };
-        Postings { runs, largest, starts, entries: list.into_iter().map(pack).collect() }
+        let entries: Vec<u16> = list.into_iter().map(pack).collect();
+        let mut postings = Postings { runs, largest, starts, entries, row_of: vec![NO_ROW; words], rows: Vec::new() };
+        let blocks = postings.blocks();
+        for word in 0..words {
+            let count = postings.starts[(word + 1) * runs] - postings.starts[word * runs];
+            if count as usize * BLOCKS_PER_POSTING >= blocks {
+                let mut row = vec![0_u8; blocks];
+                postings.steps(word, |block, step| row[block] = row[block].max(step));
+                postings.row_of[word] = (postings.rows.len() / blocks) as u32;
+                postings.rows.extend(row);
+            }
+        }
+        postings
+    }
+
+    /// Blocks of the group, rounded up to whole segments.
+    fn blocks(&self) -> usize {
+        self.runs.div_ceil(RUNS) * BLOCKS
+    }
+
+    /// Calls `each` with the block and the step of every posting of a word.
+    fn steps(&self, word: usize, mut each: impl FnMut(usize, u8)) {
+        for run in 0..self.runs {
+            let list = word * self.runs + run;
+            for entry in &self.entries[self.starts[list] as usize..self.starts[list + 1] as usize] {
+                let block = run * RUN + *entry as usize % RUN_LANES / LANES;
+                each(block, (*entry as usize / RUN_LANES) as u8);
+            }
+        }
+    }
+
+    /// For each block of each segment, what the shares of these words add up to at the most, each counting `factor`
+    /// of itself; rounded up.
+    pub(crate) fn maxima(&self, words: impl Iterator<Item = u32>, factor: f64) -> Vec<[u16; BLOCKS]> {
+        let blocks = self.blocks();
+        let mut sums = vec![0_u16; blocks];
+        for word in words.map(|word| word as usize).filter(|word| *word < self.row_of.len()) {
+            match self.row_of[word] {
+                NO_ROW => {
+                    let mut last = (usize::MAX, 0);
+                    self.steps(word, |block, step| {
+                        let known = if last.0 == block { last.1 } else { 0 };
+                        if step > known {
+                            sums[block] = sums[block].saturating_add(u16::from(step - known));
+                            last = (block, step);
+                        }
+                    });
+                }
+                row => {
+                    let row = &self.rows[row as usize * blocks..(row as usize + 1) * blocks];
+                    sums.iter_mut().zip(row).for_each(|(sum, step)| *sum = sum.saturating_add(u16::from(*step)));
+                }
+            }
+        }
+        let unit = (self.largest * factor / (STEPS - 1) as f64 * f64::from(ONE)) as f32;
+        let fixed = |sum: &u16| (f32::from(*sum) * unit + 1.0).min(f32::from(ONE)) as u16;
+        sums.as_chunks::<BLOCKS>().0.iter().map(|sums| std::array::from_fn(|at| fixed(&sums[at]))).collect()
+    }
+
+    /// How many bytes [`maxima`](Postings::maxima) reads for a word.
+    pub(crate) fn maxima_bytes(&self, word: u32) -> usize {
+        match self.row_of.get(word as usize) {
+            None => 0,
+            Some(&NO_ROW) => {
+                let (from, to) = (word as usize * self.runs, (word as usize + 1) * self.runs);
+                (self.starts[to] - self.starts[from]) as usize * size_of::<u16>()
+            }
+            Some(_) => self.blocks(),
+        }
     }
 
     /// What each step adds when a share counts `factor` of itself; rounded up.
@@ -112,8 +191,20 @@ impl Postings {
         entries.len()
     }
 
+    /// Reads a little of each cache line of the word's lists for some runs and throws it away, so that they are on
+    /// their way from memory together instead of one after the other.
+    pub(crate) fn touch(&self, word: u32, runs: Range<usize>) {
+        let list = word as usize * self.runs;
+        if let (Some(from), Some(to)) = (self.starts.get(list + runs.start), self.starts.get(list + runs.end)) {
+            touch(&self.entries[*from as usize..*to as usize]);
+        }
+    }
+
     fn bytes(&self) -> usize {
-        size_of_val(self.starts.as_slice()) + size_of_val(self.entries.as_slice())
+        size_of_val(self.starts.as_slice())
+            + size_of_val(self.entries.as_slice())
+            + size_of_val(self.row_of.as_slice())
+            + self.rows.len()
     }
 }
 
@@ -270,16 +361,13 @@ impl Block {
     }
 }
 
-impl Block {
-    /// Reads a little of each column and throws it away, so that several blocks are on their way from memory at a
-    /// time instead of one after the other.
-    pub(crate) fn touch(&self) {
-        let directions = self.direction.iter().map(|column| i64::from(column[0])).sum::<i64>();
-        let bits = self.bits[0] ^ self.bits[LANES / 2];
-        let pay =
-            self.low[0][0] + self.low[1][0] + self.low[2][0] + self.high[0][0] + self.high[1][0] + self.high[2][0];
-        std::hint::black_box((directions, bits, pay));
-    }
+/// Reads one number of each cache line, and throws it away.
+pub(crate) fn touch<T: Copy>(column: &[T]) {
+    const LINE: usize = 64;
+    let lines = column.iter().step_by(LINE / size_of::<T>());
+    lines.for_each(|first| {
+        std::hint::black_box(*first);
+    });
 }
 
 /// The places of the bits that are set.
