@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use career_core::{Constraints, Profile, RankOptions, Ranking, Unit};
 use career_recommend::{Candidate, Engine, Scorer, scorers};
 use proptest::prelude::*;
@@ -40,6 +42,24 @@ proptest! {
         let fast = engine.rank(&profile, &options).expect("valid");
         let plain = engine.rank_by_definition(&profile, &options).expect("valid");
         prop_assert_eq!(fast, plain);
+    }
+
+    #[test]
+    fn the_fast_path_equals_the_definition_where_a_few_bits_decide(
+        candidates in candidates(50..400), later in candidates(1..70), (profile, constraints) in request(), top in 1..12_usize,
+        chosen in proptest::sample::subsequence((0..6_usize).collect::<Vec<_>>(), 1..=3),
+    ) {
+        let all: [Arc<dyn Scorer>; 6] = [
+            Arc::new(scorers::StreamScorer), Arc::new(scorers::OutlookScorer), Arc::new(scorers::EducationScorer),
+            Arc::new(scorers::ExperienceScorer), Arc::new(scorers::WorkLifeScorer), Arc::new(scorers::MobilityScorer),
+        ];
+        let some = chosen.into_iter().map(|at| (all[at].clone(), 1.0 + at as f64));
+        let mut engine = Engine::builder().scorers(some).compile(&candidates).expect("distinct");
+        // Some of them have no place in the order of ids yet.
+        later.iter().for_each(|candidate| drop(engine.insert(candidate)));
+        let options = RankOptions::top(top).with_constraints(constraints);
+        let fast = engine.rank(&profile, &options).expect("valid");
+        prop_assert_eq!(fast, engine.rank_by_definition(&profile, &options).expect("valid"));
     }
 
     #[test]

@@ -113,11 +113,32 @@ pub struct Bound(pub(crate) Kind);
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
     NoEvidence,
-    Constant { max: f32, when: When },
-    Table { shift: u32, mask: u64, table: Box<[f32; 256]>, when: When },
-    Interest { types: f32, topics: f32, direction: Option<[f32; 6]>, tags: Vec<Tag> },
-    Skills { held: Vec<HeldSkill> },
-    Pay { wish: f32, currency: Currency, level: ExperienceLevel },
+    Constant {
+        max: f32,
+        when: When,
+    },
+    /// `exact` when the value depends on nothing but these bits and flags.
+    Table {
+        shift: u32,
+        mask: u64,
+        table: Box<[f32; 256]>,
+        when: When,
+        exact: bool,
+    },
+    Interest {
+        types: f32,
+        topics: f32,
+        direction: Option<[f32; 6]>,
+        tags: Vec<Tag>,
+    },
+    Skills {
+        held: Vec<HeldSkill>,
+    },
+    Pay {
+        wish: f32,
+        currency: Currency,
+        level: ExperienceLevel,
+    },
 }
 
 impl Bound {
@@ -148,11 +169,17 @@ impl Bound {
 
     /// The best value over the set bits of a field, with evidence exactly when the field is known.
     pub(crate) fn table(field: Field, best: impl Fn(u8) -> f64) -> Self {
-        Bound::table_of(field, [field.flag()].into_iter(), best)
+        Bound::table_of(field, [field.flag()].into_iter(), true, best)
     }
 
-    /// The best value over the set bits of a field, with evidence exactly when any of the flags is there.
-    pub(crate) fn table_of(field: Field, flags: impl Iterator<Item = Flag>, best: impl Fn(u8) -> f64) -> Self {
+    /// The best value over the set bits of a field, with evidence exactly when any of the flags is there. `exact` says
+    /// that the value depends on nothing else.
+    pub(crate) fn table_of(
+        field: Field,
+        flags: impl Iterator<Item = Flag>,
+        exact: bool,
+        best: impl Fn(u8) -> f64,
+    ) -> Self {
         let any = flags.fold(0, |mask, flag| mask | flag.bit());
         if any == 0 {
             return Bound::no_evidence();
@@ -162,7 +189,7 @@ impl Bound {
             *value = round_up(best(bits as u8));
         }
         let mask = (1 << field.width()) - 1;
-        Bound(Kind::Table { shift: field.shift(), mask, table, when: When::Any(any) })
+        Bound(Kind::Table { shift: field.shift(), mask, table, when: When::Any(any), exact })
     }
 
     pub(crate) fn interest(types: f64, topics: f64, profile: &Profile) -> Self {

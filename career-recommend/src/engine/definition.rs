@@ -2,6 +2,7 @@
 
 use career_core::{Component, Profile, RankOptions, Recommendation, ScoreBreakdown, Unit};
 
+use super::segment::UNRANKED;
 use super::top::Scored;
 use super::{Engine, Weighted};
 use crate::Candidate;
@@ -43,63 +44,95 @@ impl Engine {
     pub(super) fn scored(&self, scorers: &[Weighted], profile: &Profile, row: usize) -> Scored<'_> {
         let candidate = self.row(row);
         let (score, confidence) = total(scorers, profile, candidate);
-        Scored { score, confidence, id: &candidate.id, row }
+        Scored { score, confidence, id: &candidate.id, row, rank: UNRANKED }
     }
 
-    /// Turns scored candidates into recommendations, explained if that is asked.
-    pub(super) fn explain(
+    /// Turns scored candidates, best first, into recommendations, explained if that is asked.
+    pub(super) fn recommend_scored(
         &self,
         scorers: &[Weighted],
         profile: &Profile,
         options: &RankOptions,
         best: Vec<Scored<'_>>,
     ) -> Vec<Recommendation> {
-        let mut before: Option<(Unit, Vec<Option<Unit>>)> = None;
-        let mut items = Vec::with_capacity(best.len());
-        for scored in best {
+        let judge = |scored: Scored<'_>| {
             let candidate = self.row(scored.row);
-            let (breakdown, values) = if options.explain {
-                breakdown(scorers, profile, candidate, &scored)
-            } else {
-                (ScoreBreakdown::unexplained(scored.score, scored.confidence), values(scorers, profile, candidate))
-            };
-            let mut item = Recommendation::new(candidate.id.clone(), candidate.title.clone(), breakdown);
-            item.tied = before.is_some_and(|(score, before)| {
-                near_tie(scorers, options.weight_uncertainty, (score, &before), (scored.score, &values))
-            });
-            before = Some((scored.score, values));
-            items.push(item);
-        }
-        items
+            if options.explain {
+                return Judged::explained(scorers, profile, candidate);
+            }
+            let breakdown = ScoreBreakdown::unexplained(scored.score, scored.confidence);
+            Judged::new(candidate, breakdown, values(scorers, profile, candidate))
+        };
+        in_order(scorers, options, best.into_iter().map(judge))
+    }
+
+    /// Explains all of these candidates and keeps the best: the same as scoring and then explaining the best, without
+    /// scoring twice.
+    pub(super) fn recommend_rows(
+        &self,
+        scorers: &[Weighted],
+        profile: &Profile,
+        options: &RankOptions,
+        rows: impl Iterator<Item = usize>,
+    ) -> Vec<Recommendation> {
+        let mut all: Vec<Judged> = rows.map(|row| Judged::explained(scorers, profile, self.row(row))).collect();
+        all.sort_unstable_by(|a, b| {
+            let (a, b) = (&a.item, &b.item);
+            b.score().cmp(&a.score()).then_with(|| a.candidate.cmp(&b.candidate))
+        });
+        all.truncate(options.top);
+        in_order(scorers, options, all.into_iter())
     }
 }
 
-fn breakdown(
-    scorers: &[Weighted],
-    profile: &Profile,
-    candidate: &Candidate,
-    scored: &Scored<'_>,
-) -> (ScoreBreakdown, Vec<Option<Unit>>) {
-    let mut components = Vec::with_capacity(scorers.len());
-    let mut without = Vec::new();
-    let mut values = Vec::with_capacity(scorers.len());
-    for Weighted { name, scorer, weight } in scorers {
-        let score = (*weight > 0.0).then(|| scorer.score(profile, candidate)).flatten();
-        values.push(score.as_ref().map(|score| score.value));
-        match score {
-            Some(score) => {
-                let mut component = Component::new(name.clone(), *weight, score.value, 0.0, score.evidence);
-                component.parts = score.parts;
-                components.push(component);
+/// A recommendation, and the value of each scorer for it.
+struct Judged {
+    item: Recommendation,
+    values: Vec<Option<Unit>>,
+}
+
+impl Judged {
+    fn new(candidate: &Candidate, breakdown: ScoreBreakdown, values: Vec<Option<Unit>>) -> Self {
+        Judged { item: Recommendation::new(candidate.id.clone(), candidate.title.clone(), breakdown), values }
+    }
+
+    fn explained(scorers: &[Weighted], profile: &Profile, candidate: &Candidate) -> Self {
+        let mut components = Vec::with_capacity(scorers.len());
+        let mut without = Vec::new();
+        let mut values = Vec::with_capacity(scorers.len());
+        for Weighted { name, scorer, weight } in scorers {
+            let score = (*weight > 0.0).then(|| scorer.score(profile, candidate)).flatten();
+            values.push(score.as_ref().map(|score| score.value));
+            match score {
+                Some(score) => {
+                    let mut component = Component::new(name.clone(), *weight, score.value, 0.0, score.evidence);
+                    component.parts = score.parts;
+                    components.push(component);
+                }
+                None => without.push(name.clone()),
             }
-            None => without.push(name.clone()),
         }
+        let terms = components.iter().map(|component| (component.weight, component.score));
+        let (total, confidence) = mean_and_confidence(scorers, terms);
+        let whole: f64 = components.iter().map(|component| component.weight).sum();
+        for component in &mut components {
+            component.contribution = component.weight * component.score.get() / whole;
+        }
+        Judged::new(candidate, ScoreBreakdown::explained(total, confidence, components, without), values)
     }
-    let whole: f64 = components.iter().map(|component| component.weight).sum();
-    for component in &mut components {
-        component.contribution = component.weight * component.score.get() / whole;
-    }
-    (ScoreBreakdown::explained(scored.score, scored.confidence, components, without), values)
+}
+
+/// Marks near ties of each with the one before.
+fn in_order(scorers: &[Weighted], options: &RankOptions, judged: impl Iterator<Item = Judged>) -> Vec<Recommendation> {
+    let mut before: Option<(Unit, Vec<Option<Unit>>)> = None;
+    let mark = |Judged { mut item, values }: Judged| {
+        item.tied = before.as_ref().is_some_and(|(score, before)| {
+            near_tie(scorers, options.weight_uncertainty, (*score, before), (item.score(), &values))
+        });
+        before = Some((item.score(), values));
+        item
+    };
+    judged.map(mark).collect()
 }
 
 /// Whether the difference of two totals is no larger than what uncertain weights can make of it; the formula is

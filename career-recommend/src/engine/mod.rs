@@ -259,12 +259,16 @@ impl Engine {
         constrain::check(&options.constraints, profile)?;
         let (excluded, allowed) = self.filter(profile, options);
         let diverse = options.diversity.get() > 0.0;
+        if options.explain && !diverse && self.is_most(options.top) {
+            let items = self.recommend_rows(&scorers, profile, options, self.rows_left(allowed.as_ref()));
+            return Ok(Ranking::new(items, excluded, self.len() as u64));
+        }
         let k = if diverse { diversify::pool(options.top) } else { options.top };
         let (mut best, _) = self.search(&scorers, profile, k, allowed.as_ref());
         if diverse {
             best = diversify::pick(best, options.top, options.diversity.get(), |scored| self.row(scored.row));
         }
-        let items = self.explain(&scorers, profile, options, best);
+        let items = self.recommend_scored(&scorers, profile, options, best);
         Ok(Ranking::new(items, excluded, self.len() as u64))
     }
 
@@ -306,7 +310,7 @@ impl Engine {
         if options.diversity.get() > 0.0 {
             best = diversify::pick(best, options.top, options.diversity.get(), |scored| self.row(scored.row));
         }
-        let items = self.explain(&scorers, profile, options, best);
+        let items = self.recommend_scored(&scorers, profile, options, best);
         Ok(Ranking::new(items, excluded, self.len() as u64))
     }
 
@@ -319,7 +323,7 @@ impl Engine {
         let scorers = self.scorers_for(options)?;
         let Some(row) = self.index.get(id) else { return Ok(None) };
         let scored = self.scored(&scorers, profile, *row);
-        Ok(self.explain(&scorers, profile, options, vec![scored]).pop())
+        Ok(self.recommend_scored(&scorers, profile, options, vec![scored]).pop())
     }
 
     /// Adds a candidate, or replaces the one of its id; gives the one replaced.

@@ -53,6 +53,8 @@ pub(crate) struct Query {
     terms: Vec<Term>,
     skills: Words,
     tags: Words,
+    /// The bits that decide the whole score, where nothing else does.
+    deciding: Option<u64>,
 }
 
 /// Sums of shares of the candidates of one segment, in fixed point.
@@ -123,12 +125,22 @@ impl Sums {
 
 impl Query {
     pub(crate) fn new(scorers: &[Weighted], profile: &Profile, words: &Vocabulary, currencies: &Currencies) -> Self {
-        let mut query = Query { terms: Vec::with_capacity(scorers.len()), skills: Vec::new(), tags: Vec::new() };
+        let (terms, skills, tags) = (Vec::with_capacity(scorers.len()), Vec::new(), Vec::new());
+        let mut query = Query { terms, skills, tags, deciding: Some(0) };
         for Weighted { scorer, weight, .. } in scorers.iter().filter(|scorer| scorer.weight > 0.0) {
             let (when, kind) = match scorer.bound(profile).0 {
                 Kind::NoEvidence => continue,
                 Kind::Constant { max, when } => (when, Column::Constant(max)),
-                Kind::Table { shift, mask, table, when } => (when, Column::Table { shift, mask, table }),
+                Kind::Table { shift, mask, table, when: When::Any(flags), exact: true } => {
+                    query.deciding = query.deciding.map(|bits| bits | mask << shift | flags);
+                    query.terms.push(Term {
+                        weight: *weight as f32,
+                        when: When::Any(flags),
+                        kind: Column::Table { shift, mask, table },
+                    });
+                    continue;
+                }
+                Kind::Table { shift, mask, table, when, .. } => (when, Column::Table { shift, mask, table }),
                 Kind::Interest { types, topics, direction, tags } => {
                     let with_types = if direction.is_some() { Flag::Riasec.bit() } else { 0 };
                     let with_tags = if tags.is_empty() { 0 } else { Flag::Tags.bit() };
@@ -151,9 +163,15 @@ impl Query {
                 }
                 Kind::Pay { .. } => (When::Unknown, Column::Constant(1.0)),
             };
+            query.deciding = None;
             query.terms.push(Term { weight: *weight as f32, when, kind });
         }
         query
+    }
+
+    /// The bits that decide the whole score of a candidate, where nothing else does.
+    pub(crate) fn deciding(&self) -> Option<u64> {
+        self.deciding
     }
 
     /// What the words of the query add in this group.

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 
 use career_core::{Excluded, Exclusion, Profile, RankOptions};
 
@@ -143,13 +143,8 @@ impl Engine {
             count.set(count.get() + 1);
             self.scored(scorers, profile, row)
         };
-        // Where most are asked for, nothing is gained by looking for whom to leave out.
-        if k.saturating_mul(4) >= self.len() {
-            let rows: Vec<usize> = match allowed {
-                Some(allowed) => self.allowed_rows(allowed).collect(),
-                None => self.index.values().copied().collect(),
-            };
-            let mut best: Vec<Scored<'_>> = rows.into_iter().map(scored).collect();
+        if self.is_most(k) {
+            let mut best: Vec<Scored<'_>> = self.rows_left(allowed).map(scored).collect();
             best.sort_unstable();
             best.truncate(k);
             work.scored = count.get();
@@ -162,6 +157,13 @@ impl Engine {
                 .for_each(|row| top.push(scored(row))),
         }
         let query = Query::new(scorers, profile, &self.words, &self.currencies);
+        if let Some(deciding) = query.deciding() {
+            self.search_by_bits(deciding, allowed, &mut top, &scored);
+            work.blocks = self.groups.iter().flat_map(|group| &group.segments).map(|s| s.blocks.len()).sum();
+            (work.opened, work.scored) = (work.blocks, count.get());
+            work.bytes = work.blocks * LANES * (size_of::<u64>() + size_of::<u32>());
+            return (top.into_sorted(), work);
+        }
         let segments: Vec<Place<'_>> = self.places().collect();
         let words: Vec<GroupWords> = self.groups.iter().map(|group| query.words_in(group)).collect();
         let block_bounds =
@@ -225,6 +227,40 @@ impl Engine {
         }
         work.scored = count.get();
         (top.into_sorted(), work)
+    }
+
+    /// The search where a few bits decide the whole score, as when a stream is all that is known of a person. Very many
+    /// candidates then have the best score, so each combination of bits is scored once, and who comes first among
+    /// equals is read from the order of ids.
+    fn search_by_bits<'a>(
+        &'a self,
+        deciding: u64,
+        allowed: Option<&Allowed>,
+        top: &mut Top<'a>,
+        scored: &impl Fn(usize) -> Scored<'a>,
+    ) {
+        let mut known: HashMap<u64, Scored<'a>> = HashMap::new();
+        for (at, Place { segment, .. }) in self.places().enumerate() {
+            for (b, block) in segment.blocks.iter().enumerate() {
+                let lanes = allowed.map_or(segment.summary.alive[b], |allowed| allowed.lanes[at * BLOCKS + b]);
+                for lane in ones(lanes) {
+                    let row = segment.base + b * LANES + lane;
+                    let same = known.entry(block.bits[lane] & deciding).or_insert_with(|| scored(row));
+                    let worst = top.worst();
+                    let behind = worst.is_some_and(|worst| match same.score.cmp(&worst.score) {
+                        Ordering::Less => true,
+                        Ordering::Equal => {
+                            let (own, its) = (block.rank[lane], worst.rank);
+                            own != UNRANKED && its != UNRANKED && own > its
+                        }
+                        Ordering::Greater => false,
+                    });
+                    if !behind {
+                        top.push(Scored { id: &self.row(row).id, row, rank: block.rank[lane], ..same.clone() });
+                    }
+                }
+            }
+        }
     }
 
     /// Every segment, with its group and the number of its first run there.
@@ -315,11 +351,20 @@ impl Engine {
         out.into_iter().filter_map(exclusion).collect()
     }
 
-    fn allowed_rows<'a>(&'a self, allowed: &'a Allowed) -> impl Iterator<Item = usize> + 'a {
+    /// Whether so many are most of the candidates: then nothing is gained by looking for whom to leave out.
+    pub(super) fn is_most(&self, k: usize) -> bool {
+        k.saturating_mul(4) >= self.len()
+    }
+
+    /// The rows of the candidates that are allowed, or of all.
+    pub(super) fn rows_left<'a>(&'a self, allowed: Option<&'a Allowed>) -> Box<dyn Iterator<Item = usize> + 'a> {
+        let Some(allowed) = allowed else {
+            return Box::new((0..self.rows.len()).filter(|row| self.rows[*row].is_some()));
+        };
         let blocks = self.places().zip(allowed.lanes.chunks_exact(BLOCKS)).flat_map(|(place, lanes)| {
             lanes.iter().enumerate().map(move |(block, lanes)| (place.segment.base + block * LANES, *lanes))
         });
         let with_columns = blocks.flat_map(|(first, lanes)| ones(lanes).map(move |lane| first + lane));
-        with_columns.chain(allowed.tail.iter().copied())
+        Box::new(with_columns.chain(allowed.tail.iter().copied()))
     }
 }

@@ -12,6 +12,8 @@ pub(crate) struct Scored<'a> {
     pub(crate) confidence: Unit,
     pub(crate) id: &'a CandidateId,
     pub(crate) row: usize,
+    /// Its place in the order of ids, or `UNRANKED` where that was not looked up.
+    pub(crate) rank: u32,
 }
 
 impl Scored<'_> {
@@ -64,12 +66,14 @@ impl<'a> Top<'a> {
         }
     }
 
+    /// The last of the best, once there are as many as are wanted.
+    pub(crate) fn worst(&self) -> Option<&Scored<'a>> {
+        self.heap.peek().filter(|_| self.heap.len() >= self.k)
+    }
+
     /// The score that the next one must reach; below 0 while there is room.
     pub(crate) fn threshold(&self) -> f64 {
-        match self.heap.peek() {
-            Some(worst) if self.heap.len() >= self.k => worst.score.get(),
-            _ => -1.0,
-        }
+        self.worst().map_or(-1.0, |worst| worst.score.get())
     }
 
     /// Best first.

@@ -85,7 +85,8 @@ impl Scorer for WorkLifeScorer {
             wish.min_balance.map(|_| Flag::Balance),
             wish.max_hours.map(|_| Flag::Hours),
         ];
-        Bound::table_of(Field::StressBalance, flags.into_iter().flatten(), |bits| {
+        let exact = wish.max_hours.is_none();
+        Bound::table_of(Field::StressBalance, flags.into_iter().flatten(), exact, |bits| {
             let stresses = one_of(Stress::ALL, bits, 0);
             let balances = one_of(Balance::ALL, bits, Stress::ALL.len());
             let hours = wish.max_hours.map(|_| 1.0);
@@ -142,7 +143,7 @@ impl Scorer for MobilityScorer {
     fn bound(&self, profile: &Profile) -> Bound {
         let wish = &profile.work;
         let flags = [wish.travel.map(|_| Flag::Travel), wish.remote.map(|_| Flag::Remote)];
-        Bound::table_of(Field::TravelRemote, flags.into_iter().flatten(), |bits| {
+        Bound::table_of(Field::TravelRemote, flags.into_iter().flatten(), true, |bits| {
             let travels = one_of(Travel::ALL, bits, 0);
             let remotes = one_of(Remote::ALL, bits, Travel::ALL.len());
             best(&travels, &remotes, |t, r| mean([remote(profile, r), travel(profile, t)]))
