@@ -13,7 +13,15 @@ need() { # command, crate that installs it
 }
 
 command -v cargo >/dev/null 2>&1 || { echo "error: cargo is missing; install Rust 1.95 or newer" >&2; exit 1; }
-command -v cc >/dev/null 2>&1 || { echo "error: a C linker (cc) is missing; install gcc or clang" >&2; exit 1; }
+missing=""
+command -v c++ >/dev/null 2>&1 || missing="$missing build-essential"
+command -v python3 >/dev/null 2>&1 || missing="$missing python3"
+if [ -n "$missing" ]; then
+  command -v apt-get >/dev/null 2>&1 || { echo "error: please install what Debian calls:$missing" >&2; exit 1; }
+  step "installing$missing"
+  # shellcheck disable=SC2086
+  apt-get update -qq && apt-get install -y -qq $missing
+fi
 for component in rustfmt clippy; do
   cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || { step "installing $component"; rustup component add "$component"; }
 done
@@ -63,6 +71,11 @@ for p in json.load(sys.stdin)["packages"]:
     echo "$package --no-default-features ${feature:+--features $feature}"
     cargo check --quiet --locked --package "$package" --no-default-features ${feature:+--features "$feature"}
   done
+
+step "fuzz targets compile"
+for crate in career-core career-recommend; do
+  cargo check --quiet --locked --manifest-path "$crate/fuzz/Cargo.toml"
+done
 
 step "benchmarks run"
 cargo bench --package career-benches --bench scoring --locked -- --test "1000" >/dev/null

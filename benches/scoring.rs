@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use career_benches::{Random, candidate, candidates, profiles, read_bandwidth, vocabulary};
-use career_core::{Catalog, Profile, RankOptions};
+use career_core::{Catalog, Profile, RankOptions, Stream};
 use career_recommend::Engine;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
@@ -36,6 +36,10 @@ fn ranking(criterion: &mut Criterion) {
                 bencher.iter(|| engine.rank(next.next().expect("a cycle"), &options).expect("valid"));
             });
         }
+        let stream_alone = Profile::builder().stream(Stream::Pcm).build();
+        group.bench_function("explained, of a person whose stream is all that is known", |bencher| {
+            bencher.iter(|| engine.rank(&stream_alone, &RankOptions::top(10)).expect("valid"));
+        });
         if count <= 100_000 {
             let mut next = profiles.iter().cycle();
             group.bench_function("by definition", |bencher| {
@@ -81,7 +85,7 @@ fn batch(criterion: &mut Criterion) {
         [("explained", RankOptions::top(10)), ("scores only", RankOptions::top(10).without_explanations())]
     {
         group.bench_function(name, |bencher| {
-            bencher.iter(|| engine.rank_many(black_box(&profiles), &options).expect("valid"));
+            bencher.iter_with_large_drop(|| engine.rank_many(black_box(&profiles), &options).expect("valid"));
         });
     }
     group.finish();
