@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use career_benches::{Random, candidate, candidates, profiles, read_bandwidth, vocabulary};
 use career_core::{Catalog, Profile, RankOptions, Stream};
-use career_recommend::Engine;
+use career_recommend::{Engine, Work};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 fn ranking(criterion: &mut Criterion) {
@@ -15,17 +15,21 @@ fn ranking(criterion: &mut Criterion) {
     for count in [1_000, 100_000, 1_000_000] {
         let engine = Engine::compile(candidates(count)).expect("distinct");
         let memory = engine.memory();
-        let touched: Vec<f64> =
-            profiles.iter().map(|p| engine.work(p, &RankOptions::top(10)).expect("valid").bytes as f64).collect();
-        let mean = touched.iter().sum::<f64>() / touched.len() as f64;
+        let work: Vec<Work> =
+            profiles.iter().map(|profile| engine.work(profile, &RankOptions::top(10)).expect("valid")).collect();
+        let mean = |of: fn(&Work) -> usize| work.iter().map(of).sum::<usize>() as f64 / work.len() as f64;
+        let bytes = mean(|work| work.bytes);
         println!(
-            "{count} candidates: {} B each in rows, {} B in columns; a query reads {:.2} MB, {:.2} B a candidate, {:.3} ms at \
-             that bandwidth",
+            "{count} candidates: {} B each in rows, {} B in columns; a query opens {:.0} of {} blocks, scores {:.0} candidates, \
+             reads {:.2} MB, {:.2} B a candidate, {:.3} ms at that bandwidth",
             memory.rows / count,
             memory.columns / count,
-            mean / 1e6,
-            mean / count as f64,
-            mean / bandwidth * 1e3
+            mean(|work| work.opened),
+            work[0].blocks,
+            mean(|work| work.scored),
+            bytes / 1e6,
+            bytes / count as f64,
+            bytes / bandwidth * 1e3
         );
         let mut group = criterion.benchmark_group(format!("rank {count}, top 10"));
         for (name, options) in

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::macros::named_enum;
+use crate::macros::{named_enum, small_number};
 use crate::{
     CareerId, CategoryId, Education, ExamId, OccupationCodes, Outlook, Riasec, SalaryBands, SkillNeed, Skills, Stream,
     StreamSet, Subject, Tag, WorkConditions, WorkStyle, WorkValues,
@@ -202,44 +202,9 @@ named_enum! {
     }
 }
 
-/// A month of the year, 1 to 12.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(try_from = "u8", into = "u8")]
-#[schemars(with = "u8")]
-pub struct Month(u8);
-
-impl Month {
-    /// A month from 1 to 12.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for any other number.
-    pub fn new(month: u8) -> crate::Result<Self> {
-        if (1..=12).contains(&month) {
-            Ok(Month(month))
-        } else {
-            Err(crate::Error::invalid("expected a month from 1 to 12"))
-        }
-    }
-
-    /// The number.
-    pub const fn get(self) -> u8 {
-        self.0
-    }
-}
-
-impl TryFrom<u8> for Month {
-    type Error = crate::Error;
-
-    fn try_from(month: u8) -> crate::Result<Self> {
-        Month::new(month)
-    }
-}
-
-impl From<Month> for u8 {
-    fn from(month: Month) -> u8 {
-        month.0
-    }
+small_number! {
+    /// A month of the year.
+    pub struct Month(1..=12, "expected a month from 1 to 12");
 }
 
 /// An entrance exam, or a family of them that differ by place.

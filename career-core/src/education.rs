@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::macros::named_enum;
-use crate::{Error, Result, Subject, Unit};
+use crate::macros::{named_enum, small_number};
+use crate::{Subject, Unit};
 
 named_enum! {
     /// A stream of classes 11 and 12.
@@ -188,59 +188,9 @@ impl Degree {
     }
 }
 
-/// How much preparation work needs, 1 (little or none) to 5 (extensive): O*NET's job zones.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "u8", into = "u8")]
-pub struct JobZone(u8);
-
-impl JobZone {
-    /// A zone from 1 to 5.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for any other number.
-    pub fn new(zone: u8) -> Result<Self> {
-        if (1..=5).contains(&zone) { Ok(JobZone(zone)) } else { Err(Error::invalid("expected a job zone from 1 to 5")) }
-    }
-
-    /// The number.
-    pub const fn get(self) -> u8 {
-        self.0
-    }
-}
-
-impl TryFrom<u8> for JobZone {
-    type Error = Error;
-
-    fn try_from(zone: u8) -> Result<Self> {
-        JobZone::new(zone)
-    }
-}
-
-impl From<JobZone> for u8 {
-    fn from(zone: JobZone) -> u8 {
-        zone.0
-    }
-}
-
-impl fmt::Debug for JobZone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
-
-impl schemars::JsonSchema for JobZone {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "JobZone".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": 5 })
-    }
+small_number! {
+    /// How much preparation work needs, 1 (little or none) to 5 (extensive): O*NET's job zones.
+    pub struct JobZone(1..=5, "expected a job zone from 1 to 5");
 }
 
 /// The education that a career asks for.

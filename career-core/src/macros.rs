@@ -1,4 +1,4 @@
-//! The two shapes of value that recur in the domain: a closed set of names, and a checked string.
+//! The shapes of value that recur in the domain: a closed set of names, a checked string, a small whole number.
 
 /// Defines an enum whose values have one kebab-case name each, used in JSON, `Display` and `FromStr` alike.
 macro_rules! named_enum {
@@ -139,4 +139,73 @@ macro_rules! checked_string {
     };
 }
 
-pub(crate) use {checked_string, named_enum};
+/// Defines a whole number that is at least 1 and at most `$max`.
+macro_rules! small_number {
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident(1..=$max:literal, $expected:literal);
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(try_from = "u8", into = "u8")]
+        pub struct $name(u8);
+
+        impl $name {
+            /// Checks the number and keeps it.
+            ///
+            /// # Errors
+            ///
+            /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when it is out of range.
+            pub fn new(number: u8) -> crate::Result<Self> {
+                if (1..=$max).contains(&number) { Ok(Self(number)) } else { Err(crate::Error::invalid($expected)) }
+            }
+
+            /// The number.
+            pub const fn get(self) -> u8 {
+                self.0
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl TryFrom<u8> for $name {
+            type Error = crate::Error;
+
+            fn try_from(number: u8) -> crate::Result<Self> {
+                Self::new(number)
+            }
+        }
+
+        impl From<$name> for u8 {
+            fn from(value: $name) -> u8 {
+                value.0
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": $max })
+            }
+        }
+    };
+}
+
+pub(crate) use {checked_string, named_enum, small_number};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::macros::named_enum;
+use crate::macros::{named_enum, small_number};
 use crate::{Error, ErrorKind, Result, Unit};
 
 /// Name of a skill as people write it: `C++`, `Data analysis`. Trimmed, one line, 1 to 80 characters.
@@ -129,10 +129,10 @@ named_enum! {
     }
 }
 
-/// How well a skill is mastered or has to be: 1 aware, 2 basic, 3 able, 4 strong, 5 expert.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "u8", into = "u8")]
-pub struct SkillLevel(u8);
+small_number! {
+    /// How well a skill is mastered or has to be: 1 aware, 2 basic, 3 able, 4 strong, 5 expert.
+    pub struct SkillLevel(1..=5, "expected a level from 1 to 5");
+}
 
 impl SkillLevel {
     /// 1, aware.
@@ -141,69 +141,12 @@ impl SkillLevel {
     pub const ABLE: SkillLevel = SkillLevel(3);
     /// 5, expert.
     pub const HIGHEST: SkillLevel = SkillLevel(5);
-
-    /// A level from 1 to 5.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Invalid`] for any other number.
-    pub fn new(level: u8) -> Result<Self> {
-        if (1..=5).contains(&level) {
-            Ok(SkillLevel(level))
-        } else {
-            Err(Error::invalid("expected a level from 1 to 5"))
-        }
-    }
-
-    /// The number.
-    pub const fn get(self) -> u8 {
-        self.0
-    }
 }
 
 impl Default for SkillLevel {
+    /// Able.
     fn default() -> Self {
         SkillLevel::ABLE
-    }
-}
-
-impl fmt::Debug for SkillLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Display for SkillLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl TryFrom<u8> for SkillLevel {
-    type Error = Error;
-
-    fn try_from(level: u8) -> Result<Self> {
-        SkillLevel::new(level)
-    }
-}
-
-impl From<SkillLevel> for u8 {
-    fn from(level: SkillLevel) -> u8 {
-        level.0
-    }
-}
-
-impl schemars::JsonSchema for SkillLevel {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "SkillLevel".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": 5 })
     }
 }
 

@@ -137,11 +137,12 @@ impl Engine {
 
     /// Differences of the component scores of every liked and disliked candidate of each person.
     fn pairs(&self, feedback: &[Feedback<'_>]) -> Vec<Vec<f64>> {
+        let scorers = self.scorers_unweighted();
         let mut pairs = Vec::new();
         for Feedback { profile, liked, disliked } in feedback {
             let of = |ids: &[CandidateId]| -> Vec<_> {
                 let candidates = ids.iter().filter_map(|id| self.candidate(id.as_str()));
-                candidates.map(|candidate| values(&self.scorers_unweighted(), profile, candidate)).collect()
+                candidates.map(|candidate| values(&scorers, profile, candidate)).collect()
             };
             let (liked, disliked) = (of(liked), of(disliked));
             for better in &liked {

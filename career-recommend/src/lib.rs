@@ -14,7 +14,7 @@
 //!
 //! # What it promises
 //!
-//! - **One definition.** `total = Σ wᵢ·sᵢ / Σ wᵢ` over the [scorers](scorers) with evidence. A [`Scorer`] is one plain
+//! - **One definition.** `total = Σ wᵢ·sᵢ / Σ wᵢ` over the [`scorers`] with evidence. A [`Scorer`] is one plain
 //!   function, and a host's own stands beside the built-in ones. [`Engine::rank_by_definition`] is that and nothing
 //!   more; [`Engine::rank`] gives the same and is fast.
 //! - **Every number explained.** Contributions add up to the score, each with its evidence; what a constraint left out
@@ -34,7 +34,7 @@
 //! | [`Engine::compare`] | two to five candidates side by side |
 //! | [`Inventory`] | interest forms, their scores, and the occupations that fit |
 //! | [`Engine::learn`] | weights from likes and dislikes |
-//! | [`evaluate`](fn@evaluate), [`Judged`] | nDCG, recall, MRR, coverage, diversity |
+//! | [`evaluate()`], [`Judged`] | nDCG, recall, MRR, coverage, diversity |
 //!
 //! Formulas with their sources are in the doc of each scorer and together in `docs/scoring.md` of the workspace.
 

@@ -10,6 +10,7 @@
 mod bound;
 mod constrain;
 mod definition;
+mod filter;
 mod order;
 mod query;
 mod search;
