@@ -213,3 +213,27 @@ impl Scorer for Fixed {
         Some(career_recommend::Score::new(self.0, career_core::Evidence::Note { text: "fixed".into() }))
     }
 }
+
+#[test]
+fn thousands_of_skills_are_added_up_without_loss() {
+    use career_core::{CandidateId, HeldSkill, SkillKind, SkillLevel, SkillName, SkillNeed, Skills};
+    let name = |n: usize| SkillName::new(format!("Skill {n}")).expect("one line");
+    let needs = |from: usize| {
+        let need = |n| SkillNeed::new(name(n), SkillKind::Technical, Unit::clamped(0.5), SkillLevel::LOWEST);
+        Skills::new((from..from + 3_000).map(need).collect()).expect("distinct")
+    };
+    let candidates: Vec<Candidate> = (0..200)
+        .map(|at| {
+            let mut candidate = Candidate::new(CandidateId::new(format!("c{at:03}")).expect("one line"), "C");
+            candidate.skills = needs(at * 5);
+            candidate
+        })
+        .collect();
+    let engine = Engine::compile(&candidates).expect("distinct");
+    // Whoever starts at skill 500 is met whole; the sums of its neighbours come close.
+    let held = (500..3_500).map(|n| HeldSkill::new(name(n), SkillLevel::HIGHEST)).collect();
+    let profile = Profile::builder().skills(Skills::new(held).expect("distinct")).build();
+    let ranking = engine.rank(&profile, &RankOptions::top(3)).expect("valid");
+    assert_eq!(ranking.items[0].candidate.as_str(), "c100");
+    assert_eq!(ranking, engine.rank_by_definition(&profile, &RankOptions::top(3)).expect("valid"));
+}

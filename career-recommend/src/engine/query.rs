@@ -247,15 +247,15 @@ impl Query {
             }
             whole += weight;
             match kind {
-                Column::Skills => skills = *weight,
+                Column::Skills => skills += weight,
                 Column::Interest { types, topics, direction: Some(_), has_tags: true } => {
                     let both = Flag::Riasec.bit() | Flag::Tags.bit();
                     if common & both != both {
                         return None;
                     }
-                    tags = weight * topics / (types + topics);
+                    tags += weight * topics / (types + topics);
                 }
-                Column::Interest { direction: None, .. } => tags = *weight,
+                Column::Interest { direction: None, .. } => tags += weight,
                 _ => {}
             }
         }
@@ -306,7 +306,7 @@ impl Query {
         }
     }
 
-    /// For each candidate of a block, what it does not exceed. Needs the sums of [`add_up`](Query::add_up).
+    /// For each candidate of a block, what it does not exceed. Needs the sums of [`add_up`](Sums::add_up).
     pub(crate) fn lane_bounds(&self, segment: &Segment, at: usize, sums: &Sums) -> [f32; LANES] {
         let (block, every) = (&segment.blocks[at], segment.summary.every[at]);
         let bounds = |term: &Term, out: &mut [f32; LANES]| match &term.kind {

@@ -155,7 +155,11 @@ impl Postings {
             }
         }
         let unit = (self.largest * factor / (STEPS - 1) as f64 * f64::from(ONE)) as f32;
-        let fixed = |sum: &u16| (f32::from(*sum) * unit + 1.0).min(f32::from(ONE)) as u16;
+        // A sum that does not fit says nothing.
+        let fixed = |sum: &u16| match *sum {
+            u16::MAX => ONE,
+            sum => (f32::from(sum) * unit + 1.0).min(f32::from(ONE)) as u16,
+        };
         sums.as_chunks::<BLOCKS>().0.iter().map(|sums| std::array::from_fn(|at| fixed(&sums[at]))).collect()
     }
 

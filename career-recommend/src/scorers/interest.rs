@@ -64,10 +64,10 @@ fn shared<'a>(own: &'a [Tag], other: &'a [Tag]) -> impl Iterator<Item = &'a Tag>
     own.iter().enumerate().filter(|(at, tag)| other.contains(tag) && !own[..*at].contains(tag)).map(|(_, tag)| tag)
 }
 
-fn ochiai(profile: &Profile, candidate: &Candidate) -> Option<Unit> {
+/// `|P ∩ C| / √(|P|·|C|)` for so many shared topics; `None` when either side has none.
+fn ochiai(profile: &Profile, candidate: &Candidate, both: impl FnOnce() -> usize) -> Option<Unit> {
     let sizes = profile.tags.len() as f64 * candidate.tags.len() as f64;
-    let both = || shared(&profile.tags, &candidate.tags).count() as f64;
-    (sizes > 0.0).then(|| Unit::clamped(both() / sizes.sqrt()))
+    (sizes > 0.0).then(|| Unit::clamped(both() as f64 / sizes.sqrt()))
 }
 
 impl Scorer for InterestScorer {
@@ -81,12 +81,10 @@ impl Scorer for InterestScorer {
                 Evidence::Riasec { correlation: r, person: strongest_three(&own), candidate: strongest_three(&its) };
             (&*TYPES, self.types, mapped(r), evidence)
         });
-        let topics = ochiai(profile, candidate).map(|value| {
-            let evidence = Evidence::Tags {
-                shared: shared(&profile.tags, &candidate.tags).cloned().collect(),
-                of_person: profile.tags.len(),
-                of_candidate: candidate.tags.len(),
-            };
+        let both: Vec<Tag> = shared(&profile.tags, &candidate.tags).cloned().collect();
+        let topics = ochiai(profile, candidate, || both.len()).map(|value| {
+            let evidence =
+                Evidence::Tags { shared: both, of_person: profile.tags.len(), of_candidate: candidate.tags.len() };
             (&*TOPICS, self.topics, value, evidence)
         });
         Score::of_parts([types, topics])
@@ -94,7 +92,8 @@ impl Scorer for InterestScorer {
 
     fn value(&self, profile: &Profile, candidate: &Candidate) -> Option<Unit> {
         let types = correlation(profile, candidate).map(|r| (self.types, mapped(r)));
-        let topics = ochiai(profile, candidate).map(|value| (self.topics, value));
+        let both = || shared(&profile.tags, &candidate.tags).count();
+        let topics = ochiai(profile, candidate, both).map(|value| (self.topics, value));
         weighted_mean([types, topics].into_iter().flatten())
     }
 

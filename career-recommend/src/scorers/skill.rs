@@ -20,15 +20,21 @@ pub(crate) fn mastery(held: Option<&HeldSkill>, need: &SkillNeed) -> f64 {
     held.map_or(0.0, |held| (f64::from(held.level.get()) / f64::from(need.level.get())).min(1.0))
 }
 
-fn coverage(profile: &Profile, candidate: &Candidate) -> Option<Unit> {
+/// The share that is met; `each` is called with every need and what is held of it.
+fn coverage<'a>(
+    profile: &'a Profile,
+    candidate: &'a Candidate,
+    mut each: impl FnMut(&'a SkillNeed, Option<&'a HeldSkill>),
+) -> Option<Unit> {
     if profile.skills.is_empty() {
         return None;
     }
     let (mut met, mut all) = (0.0, 0.0);
     for need in &candidate.skills {
-        let importance = need.importance.get();
-        met += importance * mastery(profile.skills.find(&need.name), need);
+        let (importance, held) = (need.importance.get(), profile.skills.find(&need.name));
+        met += importance * mastery(held, need);
         all += importance;
+        each(need, held);
     }
     (all > 0.0).then(|| Unit::clamped(met / all))
 }
@@ -39,21 +45,20 @@ impl Scorer for SkillScorer {
     }
 
     fn score(&self, profile: &Profile, candidate: &Candidate) -> Option<Score> {
-        let value = coverage(profile, candidate)?;
         let (mut have, mut partly, mut missing) = (Vec::new(), Vec::new(), Vec::with_capacity(candidate.skills.len()));
-        for need in &candidate.skills {
-            let list = match profile.skills.find(&need.name) {
+        let value = coverage(profile, candidate, |need, held| {
+            let list = match held {
                 Some(held) if held.level >= need.level => &mut have,
                 Some(_) => &mut partly,
                 None => &mut missing,
             };
             list.push(need.name.clone());
-        }
+        })?;
         Some(Score::new(value, Evidence::Skills { have, partly, missing }))
     }
 
     fn value(&self, profile: &Profile, candidate: &Candidate) -> Option<Unit> {
-        coverage(profile, candidate)
+        coverage(profile, candidate, |_, _| {})
     }
 
     fn bound(&self, profile: &Profile) -> Bound {
