@@ -87,7 +87,7 @@ impl Change {
     /// project's choice.
     pub fn cost(&self) -> u32 {
         match self {
-            Change::Skill { from, to, .. } => u32::from(to.get() - from.map_or(0, SkillLevel::get)),
+            Change::Skill { from, to, .. } => u32::from(to.get().saturating_sub(from.map_or(0, SkillLevel::get))),
             Change::Subject { .. } | Change::Stream { .. } => 3,
             Change::Drop { .. } => 2,
             _ => 1,

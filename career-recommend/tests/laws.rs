@@ -144,11 +144,13 @@ proptest! {
     }
 
     #[test]
-    fn weights_have_no_scale(candidates in candidates(1..80), profile in profile(), power in -20..20_i32) {
+    fn weights_have_no_scale(candidates in candidates(1..80), profile in profile(), power in -300..300_i32) {
         let scale = 2f64.powi(power);
         let scaled = scorers::all().into_iter().map(|(scorer, weight)| (scorer, weight * scale));
         let one = Engine::builder().scorers(scorers::all()).compile(&candidates).expect("distinct");
         let two = Engine::builder().scorers(scaled).compile(&candidates).expect("distinct");
+        let few = RankOptions::top(3);
+        prop_assert_eq!(two.rank(&profile, &few).expect("valid"), two.rank_by_definition(&profile, &few).expect("valid"));
         let (one, two) = (one.rank(&profile, &everything()), two.rank(&profile, &everything()));
         // A power of two scales every term without rounding, so not a bit may differ.
         let scores = |ranking: Ranking| -> Vec<_> {
@@ -236,4 +238,35 @@ fn thousands_of_skills_are_added_up_without_loss() {
     let ranking = engine.rank(&profile, &RankOptions::top(3)).expect("valid");
     assert_eq!(ranking.items[0].candidate.as_str(), "c100");
     assert_eq!(ranking, engine.rank_by_definition(&profile, &RankOptions::top(3)).expect("valid"));
+}
+
+#[test]
+fn weights_of_any_ratio_lose_nobody() {
+    use career_core::{CandidateId, EducationLevel, JobZone, Outlook};
+    let candidates: Vec<Candidate> = (0..200_usize)
+        .map(|at| {
+            let mut candidate = Candidate::new(CandidateId::new(format!("c{at:03}")).expect("one line"), "C");
+            // Some have evidence for the heavy scorer alone, some for the light one alone.
+            if at % 2 == 0 {
+                candidate.outlook = Some(Outlook::ALL[at % 3]);
+            } else {
+                candidate.job_zone = Some(JobZone::new(1 + (at % 5) as u8).expect("1 to 5"));
+            }
+            candidate
+        })
+        .collect();
+    let profile = Profile::builder().education(EducationLevel::Graduate).build();
+    for light in [1e-10, 1e-50, 1e-300] {
+        let engine = Engine::builder()
+            .scorer(scorers::OutlookScorer, 1.0)
+            .scorer(scorers::EducationScorer, light)
+            .scorer(TitleLength, light * light)
+            .compile(&candidates)
+            .expect("distinct");
+        let options = RankOptions::top(3);
+        let ranking = engine.rank(&profile, &options).expect("valid");
+        assert_eq!(ranking, engine.rank_by_definition(&profile, &options).expect("valid"), "{light}");
+        // The best meets the education fully; the title, lighter still, can take off no more than its own share.
+        assert!(ranking.items[0].score().get() >= 1.0 - light, "{light}");
+    }
 }

@@ -197,6 +197,11 @@ impl Bound {
         if direction.is_none() && profile.tags.is_empty() {
             return Bound::no_evidence();
         }
+        let largest = types.max(topics);
+        let (types, topics) = (types / largest, topics / largest);
+        if types.min(topics) < LEAST_WEIGHT {
+            return Bound::unknown();
+        }
         let direction = direction.map(|direction| direction.map(|x| x as f32));
         Bound(Kind::Interest { types: types as f32, topics: topics as f32, direction, tags: profile.tags.clone() })
     }
@@ -219,6 +224,9 @@ impl Bound {
         }
     }
 }
+
+/// A weight that is a smaller share than this of the largest cannot be told from 0 in bounds.
+pub(crate) const LEAST_WEIGHT: f64 = 1e-20;
 
 /// The nearest `f32` that is not below.
 pub(crate) fn round_up(value: f64) -> f32 {

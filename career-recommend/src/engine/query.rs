@@ -127,14 +127,17 @@ impl Query {
     pub(crate) fn new(scorers: &[Weighted], profile: &Profile, words: &Vocabulary, currencies: &Currencies) -> Self {
         let (terms, skills, tags) = (Vec::with_capacity(scorers.len()), Vec::new(), Vec::new());
         let mut query = Query { terms, skills, tags, deciding: Some(0) };
+        // Only the ratio of the weights matters; on the scale of the largest they all fit an `f32`.
+        let largest = scorers.iter().map(|scorer| scorer.weight).fold(0.0, f64::max);
         for Weighted { scorer, weight, .. } in scorers.iter().filter(|scorer| scorer.weight > 0.0) {
+            let weight = (weight / largest) as f32;
             let (when, kind) = match scorer.bound(profile).0 {
                 Kind::NoEvidence => continue,
                 Kind::Constant { max, when } => (when, Column::Constant(max)),
                 Kind::Table { shift, mask, table, when: When::Any(flags), exact: true } => {
                     query.deciding = query.deciding.map(|bits| bits | mask << shift | flags);
                     query.terms.push(Term {
-                        weight: *weight as f32,
+                        weight,
                         when: When::Any(flags),
                         kind: Column::Table { shift, mask, table },
                     });
@@ -164,7 +167,7 @@ impl Query {
                 Kind::Pay { .. } => (When::Unknown, Column::Constant(1.0)),
             };
             query.deciding = None;
-            query.terms.push(Term { weight: *weight as f32, when, kind });
+            query.terms.push(Term { weight, when, kind });
         }
         query
     }

@@ -6,6 +6,7 @@ use std::collections::{BinaryHeap, HashMap};
 
 use career_core::Profile;
 
+use super::bound::LEAST_WEIGHT;
 use super::filter::Allowed;
 use super::query::{GroupWords, MARGIN, Query, Sums};
 use super::segment::{BLOCKS, Group, LANES, RUN, RUNS, Segment, UNRANKED, ones};
@@ -136,7 +137,10 @@ impl Engine {
             count.set(count.get() + 1);
             self.scored(scorers, profile, row)
         };
-        if self.is_most(k) {
+        let weights = || scorers.iter().map(|scorer| scorer.weight).filter(|weight| *weight > 0.0);
+        let largest = weights().fold(0.0, f64::max);
+        let beyond_bounds = weights().any(|weight| weight / largest < LEAST_WEIGHT);
+        if beyond_bounds || self.is_most(k) {
             let mut best: Vec<Scored<'_>> = self.rows_left(allowed).map(scored).collect();
             best.sort_unstable();
             best.truncate(k);
