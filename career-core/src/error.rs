@@ -13,7 +13,8 @@ pub enum ErrorKind {
     Invalid,
     /// What was asked for does not exist.
     NotFound,
-    /// Two things claim the same identity, or a version moved.
+    /// Two things claim the same identity, a version moved, or a reference does not hold;
+    /// [`Error::conflict`] says which.
     Conflict,
     /// The move is not allowed from the present state.
     IllegalState,
@@ -21,8 +22,14 @@ pub enum ErrorKind {
     Mismatch,
     /// The implementation cannot do this.
     Unsupported,
-    /// A backend cannot be reached or is overloaded; the same call may succeed later.
+    /// A backend cannot be reached or is overloaded, and nothing was done; the same call may succeed later.
     Unavailable,
+    /// A commit was sent and no answer came: it may have happened or not. Look before sending it again.
+    Indeterminate,
+    /// What is kept cannot be read: a damaged file, a document that no longer parses, a blob of another hash.
+    Corrupt,
+    /// The backend refuses: a read-only file, missing rights, a wrong password.
+    Denied,
     /// Reading a file or another outside resource failed.
     Io,
 }
@@ -37,6 +44,9 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Mismatch => "mismatch",
             ErrorKind::Unsupported => "unsupported",
             ErrorKind::Unavailable => "unavailable",
+            ErrorKind::Indeterminate => "indeterminate",
+            ErrorKind::Corrupt => "corrupt",
+            ErrorKind::Denied => "denied",
             ErrorKind::Io => "io",
         })
     }
@@ -84,6 +94,80 @@ impl fmt::Display for Place {
     }
 }
 
+/// What a write collided with.
+///
+/// Kinds and keys are named as their store names them; ids are the ids that the caller gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Conflict {
+    /// A record of this kind and id is there already.
+    Exists {
+        /// Its kind.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// Another record holds the same values of these unique keys.
+    Unique {
+        /// The kind of both.
+        kind: &'static str,
+        /// The id of the record that was to be written.
+        id: String,
+        /// The keys that must differ together.
+        keys: &'static [&'static str],
+    },
+    /// The record is not at the version that the caller read.
+    Version {
+        /// Its kind.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+        /// The version that the caller read.
+        expected: u64,
+        /// The version that is there; `None` when the record is gone.
+        found: Option<u64>,
+    },
+    /// The record refers to one that does not exist.
+    Missing {
+        /// Its kind.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+        /// The key that refers.
+        key: &'static str,
+        /// The kind it refers to.
+        references: &'static str,
+    },
+    /// Another record still refers to this one.
+    Referenced {
+        /// Its kind.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+    },
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Conflict::Exists { kind, id } => write!(f, "{kind} {id} is there already"),
+            Conflict::Unique { kind, id, keys } => {
+                write!(f, "{kind} {id}: another record has the same {}", keys.join(" and "))
+            }
+            Conflict::Version { kind, id, expected, found: Some(found) } => {
+                write!(f, "{kind} {id} is at version {found}, not at {expected} as expected")
+            }
+            Conflict::Version { kind, id, expected, found: None } => {
+                write!(f, "{kind} {id} does not exist, expected it at version {expected}")
+            }
+            Conflict::Missing { kind, id, key, references } => {
+                write!(f, "{kind} {id}: its {key} is not among the {references}")
+            }
+            Conflict::Referenced { kind, id } => write!(f, "{kind} {id} is still referred to"),
+        }
+    }
+}
+
 /// The error of every fallible function in this crate and of every port.
 ///
 /// `Display` says the place and the message and does not repeat the source; walk
@@ -101,8 +185,9 @@ impl fmt::Display for Place {
 pub struct Error {
     kind: ErrorKind,
     message: String,
-    // Boxed: most results carry no place, and a small error keeps `Result` small.
+    // Boxed: most results carry neither, and a small error keeps `Result` small.
     place: Box<Place>,
+    conflict: Option<Box<Conflict>>,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync + 'static>>,
 }
@@ -126,10 +211,18 @@ impl fmt::Debug for Error {
     }
 }
 
+impl From<Conflict> for Error {
+    fn from(conflict: Conflict) -> Self {
+        let mut error = Error::new(ErrorKind::Conflict, conflict.to_string());
+        error.conflict = Some(Box::new(conflict));
+        error
+    }
+}
+
 impl Error {
     /// An error of the given kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error { kind, message: message.into(), place: Box::default(), source: None }
+        Error { kind, message: message.into(), place: Box::default(), conflict: None, source: None }
     }
 
     /// An error of kind [`ErrorKind::Invalid`].
@@ -185,14 +278,36 @@ impl Error {
         &self.place
     }
 
+    /// What a write collided with, for an error of kind [`ErrorKind::Conflict`] that a store gave.
+    pub fn conflict(&self) -> Option<&Conflict> {
+        self.conflict.as_deref()
+    }
+
     /// The message without the place.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Whether the same call may succeed later without a change.
+    /// Whether the same call may succeed later without a change, and is safe to repeat.
     pub fn is_temporary(&self) -> bool {
         self.kind == ErrorKind::Unavailable
+    }
+
+    /// Reads a document, naming the field that does not fit.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] with the path of the field and what was expected there, never what was found: that
+    /// may be what a person wrote.
+    pub fn parse_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
+        // Following the path costs about as much as parsing: only a document that does not fit pays for it.
+        if let Ok(value) = serde_json::from_str(text) {
+            return Ok(value);
+        }
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(Error::from_json)?;
+        deserializer.end().map_err(|error| Error::invalid(without_found_value(&error)))?;
+        Ok(value)
     }
 
     /// An error from parsing JSON, with the path of the field and without the value that was found there.

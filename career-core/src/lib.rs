@@ -80,7 +80,7 @@ pub use catalog::{Catalog, CatalogLoader, Category};
 pub use codes::{EscoUri, Isco08, Nco2015, OccupationCodes, OnetSoc};
 pub use conversation::{Author, Conversation, ExtractedFact, Message, MessageStatus, SourceRef, Summary};
 pub use education::{Degree, DegreeLevel, Education, EducationLevel, JobZone, Stream, StreamSet, SubjectMark};
-pub use error::{Error, ErrorKind, Place, Result};
+pub use error::{Conflict, Error, ErrorKind, Place, Result};
 pub use event::{Event, EventKind, Interaction, InteractionKind, Notification};
 pub use id::Id;
 pub use job::{EmploymentType, Job, PostingRef};

@@ -275,10 +275,7 @@ impl Profile {
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) naming the path of the field and what was expected
     /// there, never what was found.
     pub fn from_json(text: &str) -> Result<Self> {
-        let mut json = serde_json::Deserializer::from_str(text);
-        let profile = serde_path_to_error::deserialize(&mut json).map_err(Error::from_json)?;
-        json.end().map_err(|e| Error::invalid(format!("unexpected text after the profile: {e}")))?;
-        Ok(profile)
+        Error::parse_json(text)
     }
 
     /// How far in working life: what is said, else from the years (under 3 junior, under 8 mid), else junior.
