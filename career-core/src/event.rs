@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::macros::named_enum;
 use crate::{
     Achievement, Application, ApplicationStatus, CandidateId, Conversation, Id, Message, Milestone, Resume, Roadmap,
-    User,
+    Tag, User,
 };
 
 /// Something that happened, kept in the transaction in which it happened and handled at least once.
@@ -58,6 +58,22 @@ pub enum Event {
         /// Which.
         resume: Id<Resume>,
     },
+    /// A schedule came round.
+    ScheduleFired {
+        /// Which.
+        schedule: Tag,
+        /// For which time; it may be handled later.
+        due: Timestamp,
+    },
+    /// Something of the host's own.
+    Custom {
+        /// What happened.
+        topic: Tag,
+        /// Events of the same key are handled in order.
+        key: String,
+        /// What the host's handler needs; ids rather than personal data.
+        payload: serde_json::Value,
+    },
 }
 
 named_enum! {
@@ -76,6 +92,10 @@ named_enum! {
         ApplicationMoved = "application-moved",
         /// A resume was uploaded.
         ResumeUploaded = "resume-uploaded",
+        /// A schedule came round.
+        ScheduleFired = "schedule-fired",
+        /// Something of the host's own.
+        Custom = "custom",
     }
 }
 
@@ -89,6 +109,28 @@ impl Event {
             Event::AchievementAwarded { .. } => EventKind::AchievementAwarded,
             Event::ApplicationMoved { .. } => EventKind::ApplicationMoved,
             Event::ResumeUploaded { .. } => EventKind::ResumeUploaded,
+            Event::ScheduleFired { .. } => EventKind::ScheduleFired,
+            Event::Custom { .. } => EventKind::Custom,
+        }
+    }
+
+    /// By what handlers find it: its kind, or the topic of the host's own.
+    pub fn topic(&self) -> &str {
+        if let Event::Custom { topic, .. } = self { topic.as_str() } else { self.kind().as_str() }
+    }
+
+    /// Events of the same key are handled in the order in which they happened: those of a conversation, and those of
+    /// a person.
+    pub fn order_key(&self) -> String {
+        match self {
+            Event::MessageAdded { conversation, .. } => conversation.to_string(),
+            Event::ProfileChanged { user }
+            | Event::MilestoneCompleted { user, .. }
+            | Event::AchievementAwarded { user, .. }
+            | Event::ApplicationMoved { user, .. }
+            | Event::ResumeUploaded { user, .. } => user.to_string(),
+            Event::ScheduleFired { schedule, .. } => schedule.to_string(),
+            Event::Custom { key, .. } => key.clone(),
         }
     }
 }

@@ -31,7 +31,8 @@
 //! | [`riasec`], [`skill`], [`education`], [`work`], [`codes`], [`money`], [`unit`](mod@unit), [`text`], [`id`] | the values they are made of |
 //! | [`roadmap`], [`plan`], [`achievement`], [`conversation`] | guidance over time |
 //! | [`job`], [`application`], [`resume`], [`prompt`] | jobs and documents |
-//! | [`user`], [`event`] | users, keys, sessions; events, notifications, interactions |
+//! | [`user`], [`event`], [`audit`], [`saved`] | users, keys, sessions; events, notifications, interactions; what is kept of them |
+//! | [`store`] | the port [`Store`] and what is said to it: records, queries, batches, events on their way |
 //! | `testkit` | conformance suites for the ports (feature `testkit`) |
 //!
 //! # Features
@@ -47,6 +48,7 @@ mod macros;
 
 pub mod achievement;
 pub mod application;
+pub mod audit;
 pub mod career;
 pub mod catalog;
 pub mod codes;
@@ -65,7 +67,9 @@ pub mod recommender;
 pub mod resume;
 pub mod riasec;
 pub mod roadmap;
+pub mod saved;
 pub mod skill;
+pub mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod text;
@@ -75,6 +79,7 @@ pub mod work;
 
 pub use achievement::{Achievement, AchievementRule};
 pub use application::{Application, ApplicationStatus, Reminder, StatusChange};
+pub use audit::{AuditAction, AuditEntry};
 pub use career::{Career, Exam, ExamAfter, ExamLevel, ExamMode, Figures, Institution, Month};
 pub use catalog::{Catalog, CatalogLoader, Category};
 pub use codes::{EscoUri, Isco08, Nco2015, OccupationCodes, OnetSoc};
@@ -96,7 +101,9 @@ pub use recommender::Recommender;
 pub use resume::{CoverLetter, PartialDate, Resume, ResumeDocument, SourceFile};
 pub use riasec::{HollandType, Riasec};
 pub use roadmap::{Milestone, Resource, Roadmap};
+pub use saved::{SavedRanking, UserProfile};
 pub use skill::{HeldSkill, SkillKind, SkillLevel, SkillName, SkillNeed, Skills};
+pub use store::{Store, StoreExt};
 pub use text::{CandidateId, CareerId, CategoryId, ExamId, LanguageTag, PlaceName, Subject, Tag};
 pub use unit::Unit;
 pub use user::{ApiKey, Email, Role, Session, Sha256Hex, User};

@@ -447,7 +447,7 @@ mod tests {
             (r#"{"salary":{"currency":"INR","min":5,"max":1}}"#, "field `salary`: field `max`: expected"),
             (r#"{"skils":[]}"#, "field `skils`: unknown field"),
             (r#"{"work":{"max_stress":7}}"#, "field `work.max_stress`: expected"),
-            (r#"{} x"#, "unexpected text after the profile"),
+            (r#"{} x"#, "trailing characters at line 1 column 4"),
         ] {
             let error = Profile::from_json(json).expect_err(json).to_string();
             assert!(error.starts_with(start), "{json} gave {error}");

@@ -3,3 +3,4 @@
 //! A function panics with what it expected and what it found, like any assertion.
 
 pub mod recommender;
+pub mod store;
