@@ -1,7 +1,12 @@
-//! The storage crate of the career-guidance workspace.
-//!
-//! **Nothing is here yet.** This crate will hold the implementations of the storage ports (memory, SQLite,
-//! PostgreSQL), the layers over them, vector indexes, blobs, and the importers of public occupation data.
-//! Its place in the house and the shape of its ports are described in `docs/architecture.md` of the workspace.
-//!
-//! Until then, every aggregate of `career-core` is a serde type: keep it wherever you keep JSON.
+//! stores
+mod clock;
+pub mod memory;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod migrations;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;

@@ -66,7 +66,7 @@ impl RecordId for crate::Tag {}
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Kind {
-    /// The name of the collection, and of its table: lower-case letters, digits and `_`, at most 40 characters.
+    /// The name of the collection, and of its table: lower-case letters, digits and `_`, at most 24 characters.
     pub name: &'static str,
     /// The keys.
     pub keys: &'static [Key],
@@ -128,7 +128,7 @@ impl Kind {
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) naming what is wrong.
     pub fn check(&self) -> Result<()> {
         let name_is_fine = |name: &str| {
-            name.len() <= 40
+            name.len() <= 24
                 && name.starts_with(|c: char| c.is_ascii_lowercase())
                 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         };
@@ -261,6 +261,13 @@ pub enum KeyValue {
 }
 
 impl KeyValue {
+    /// A time as databases keep it, in microseconds of the Unix epoch, if it is in range.
+    pub fn from_micros(micros: i64) -> Option<Self> {
+        // `Timestamp::from_microsecond` does not reach into the last second of the calendar; the parts do.
+        let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1_000).ok()?;
+        Timestamp::new(micros.div_euclid(1_000_000), nanos).ok().map(KeyValue::Time)
+    }
+
     /// The text, if it is one.
     pub fn as_text(&self) -> Option<&str> {
         if let KeyValue::Text(text) = self { Some(text) } else { None }
@@ -334,9 +341,7 @@ impl From<u64> for KeyValue {
 /// What is finer than a microsecond is cut off.
 impl From<Timestamp> for KeyValue {
     fn from(time: Timestamp) -> Self {
-        KeyValue::Time(
-            Timestamp::from_microsecond(time.as_microsecond()).expect("the microseconds of a time are in range"),
-        )
+        KeyValue::from_micros(time.as_microsecond()).unwrap_or(KeyValue::Time(time))
     }
 }
 
@@ -391,6 +396,12 @@ impl<T> Versioned<T> {
     pub(crate) fn moved_to(&mut self, version: u64) {
         self.version = version;
     }
+
+    /// The same record after a backend wrote it once more, at this time.
+    #[must_use]
+    pub fn written(self, at: Timestamp) -> Self {
+        Versioned { version: self.version + 1, updated: at, ..self }
+    }
 }
 
 impl<T> Deref for Versioned<T> {
@@ -437,6 +448,21 @@ mod tests {
             let error = kind.check().expect_err("unsound").to_string();
             assert!(error.contains(says), "{error}");
         }
+    }
+
+    #[test]
+    fn times_are_cut_to_the_microsecond_to_the_ends_of_the_calendar() {
+        for time in [
+            Timestamp::MIN,
+            Timestamp::MAX,
+            Timestamp::UNIX_EPOCH,
+            "1969-12-31T23:59:59.9999999Z".parse().expect("one"),
+        ] {
+            let kept = KeyValue::from(time).as_time().expect("a time");
+            assert_eq!(kept.as_microsecond(), time.as_microsecond());
+            assert_eq!(KeyValue::from_micros(kept.as_microsecond()), Some(kept.into()));
+        }
+        assert_eq!(KeyValue::from_micros(i64::MAX), None);
     }
 
     #[test]

@@ -15,8 +15,10 @@ named_enum! {
     /// Where an event stands.
     #[non_exhaustive]
     pub enum OutboxState {
-        /// It is to be handled, or being handled.
+        /// It is to be handled once it is due.
         Waiting = "waiting",
+        /// A worker has it until it is due again.
+        Leased = "leased",
         /// It was given up after too many attempts; it waits for someone to look.
         Dead = "dead",
     }
@@ -90,6 +92,7 @@ impl OutboxEntry {
 
     /// A worker takes it until `until`. Backends call it when they claim.
     pub fn lease(&mut self, worker: &str, until: Timestamp) {
+        self.state = OutboxState::Leased;
         self.attempts += 1;
         self.worker = Some(worker.to_owned());
         self.due = until;
@@ -97,6 +100,7 @@ impl OutboxEntry {
 
     /// It failed and is to be tried again.
     pub fn retry(&mut self, at: Timestamp, error: impl Into<String>) {
+        self.state = OutboxState::Waiting;
         self.due = at;
         self.last_error = Some(error.into());
     }

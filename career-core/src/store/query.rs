@@ -322,7 +322,7 @@ impl Cursor {
             let value = match holds {
                 KeyType::Text => KeyValue::Text(value.as_str()?.to_owned()),
                 KeyType::Int => KeyValue::Int(value.as_i64()?),
-                KeyType::Time => KeyValue::Time(Timestamp::from_microsecond(value.as_i64()?).ok()?),
+                KeyType::Time => KeyValue::from_micros(value.as_i64()?)?,
             };
             value.fits(holds, false, &key).ok()?;
             (!id.contains('\0')).then_some((value, id))

@@ -1,0 +1,308 @@
+-- One table for each kind of record: id, version and times that every record has, a column for each key, the document.
+-- Times are microseconds of the Unix epoch.
+
+CREATE TABLE users (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    email TEXT,
+    role TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX users_0_unique ON users (email);
+CREATE INDEX users_0_index ON users (role, id);
+CREATE INDEX users_1_index ON users (created, id);
+
+CREATE TABLE api_keys (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    owner TEXT NOT NULL CONSTRAINT api_keys_owner_fk REFERENCES users (id),
+    hash TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX api_keys_0_unique ON api_keys (hash);
+CREATE INDEX api_keys_0_index ON api_keys (owner, created, id);
+CREATE INDEX api_keys_1_index ON api_keys (created, id);
+
+CREATE TABLE sessions (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    owner TEXT NOT NULL CONSTRAINT sessions_owner_fk REFERENCES users (id),
+    token_hash TEXT NOT NULL,
+    expires INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX sessions_0_unique ON sessions (token_hash);
+CREATE INDEX sessions_0_index ON sessions (owner, created, id);
+CREATE INDEX sessions_1_index ON sessions (expires, id);
+CREATE INDEX sessions_2_index ON sessions (created, id);
+
+CREATE TABLE profiles (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    owner TEXT NOT NULL CONSTRAINT profiles_owner_fk REFERENCES users (id),
+    body TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX profiles_0_unique ON profiles (owner);
+CREATE INDEX profiles_0_index ON profiles (created, id);
+
+CREATE TABLE rankings (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    owner TEXT NOT NULL CONSTRAINT rankings_owner_fk REFERENCES users (id),
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX rankings_0_index ON rankings (owner, created, id);
+CREATE INDEX rankings_1_index ON rankings (created, id);
+
+CREATE TABLE roadmaps (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    owner TEXT NOT NULL CONSTRAINT roadmaps_owner_fk REFERENCES users (id),
+    career TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX roadmaps_0_index ON roadmaps (owner, created, id);
+CREATE INDEX roadmaps_1_index ON roadmaps (career, id);
+CREATE INDEX roadmaps_2_index ON roadmaps (created, id);
+
+CREATE TABLE plans (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    owner TEXT NOT NULL CONSTRAINT plans_owner_fk REFERENCES users (id),
+    career TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX plans_0_index ON plans (owner, created, id);
+CREATE INDEX plans_1_index ON plans (career, id);
+CREATE INDEX plans_2_index ON plans (created, id);
+
+CREATE TABLE achievements (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    owner TEXT NOT NULL CONSTRAINT achievements_owner_fk REFERENCES users (id),
+    rule TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX achievements_0_unique ON achievements (owner, rule);
+CREATE INDEX achievements_0_index ON achievements (rule, id);
+CREATE INDEX achievements_1_index ON achievements (created, id);
+
+CREATE TABLE conversations (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    owner TEXT NOT NULL CONSTRAINT conversations_owner_fk REFERENCES users (id),
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX conversations_0_index ON conversations (owner, created, id);
+CREATE INDEX conversations_1_index ON conversations (created, id);
+
+CREATE TABLE messages (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    conversation TEXT NOT NULL CONSTRAINT messages_conversation_fk REFERENCES conversations (id),
+    sequence INTEGER NOT NULL,
+    client_id TEXT,
+    body TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX messages_0_unique ON messages (conversation, sequence);
+CREATE UNIQUE INDEX messages_1_unique ON messages (conversation, client_id);
+CREATE INDEX messages_0_index ON messages (created, id);
+
+CREATE TABLE summaries (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    conversation TEXT NOT NULL CONSTRAINT summaries_conversation_fk REFERENCES conversations (id),
+    through INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX summaries_0_unique ON summaries (conversation, through);
+CREATE INDEX summaries_0_index ON summaries (created, id);
+
+CREATE TABLE jobs (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    company TEXT NOT NULL,
+    posted INTEGER,
+    expires INTEGER,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX jobs_0_index ON jobs (company, id);
+CREATE INDEX jobs_1_index ON jobs (posted, id);
+CREATE INDEX jobs_2_index ON jobs (expires, id);
+CREATE INDEX jobs_3_index ON jobs (created, id);
+
+CREATE TABLE resumes (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    owner TEXT NOT NULL CONSTRAINT resumes_owner_fk REFERENCES users (id),
+    source TEXT,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX resumes_0_index ON resumes (owner, created, id);
+CREATE INDEX resumes_1_index ON resumes (source, id);
+CREATE INDEX resumes_2_index ON resumes (created, id);
+
+CREATE TABLE cover_letters (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    owner TEXT NOT NULL CONSTRAINT cover_letters_owner_fk REFERENCES users (id),
+    job TEXT CONSTRAINT cover_letters_job_fk REFERENCES jobs (id),
+    resume TEXT CONSTRAINT cover_letters_resume_fk REFERENCES resumes (id),
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX cover_letters_0_index ON cover_letters (owner, created, id);
+CREATE INDEX cover_letters_1_index ON cover_letters (job, id);
+CREATE INDEX cover_letters_2_index ON cover_letters (resume, id);
+CREATE INDEX cover_letters_3_index ON cover_letters (created, id);
+
+CREATE TABLE applications (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    owner TEXT NOT NULL CONSTRAINT applications_owner_fk REFERENCES users (id),
+    job TEXT NOT NULL CONSTRAINT applications_job_fk REFERENCES jobs (id),
+    resume TEXT CONSTRAINT applications_resume_fk REFERENCES resumes (id),
+    cover_letter TEXT CONSTRAINT applications_cover_letter_fk REFERENCES cover_letters (id),
+    status TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX applications_0_index ON applications (owner, status, created, id);
+CREATE INDEX applications_1_index ON applications (job, id);
+CREATE INDEX applications_2_index ON applications (resume, id);
+CREATE INDEX applications_3_index ON applications (cover_letter, id);
+CREATE INDEX applications_4_index ON applications (created, id);
+
+CREATE TABLE prompts (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    owner TEXT CONSTRAINT prompts_owner_fk REFERENCES users (id),
+    name TEXT NOT NULL,
+    category TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX prompts_0_unique ON prompts (owner, name);
+CREATE INDEX prompts_0_index ON prompts (category, id);
+CREATE INDEX prompts_1_index ON prompts (name, id);
+CREATE INDEX prompts_2_index ON prompts (created, id);
+
+CREATE TABLE notifications (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    owner TEXT NOT NULL CONSTRAINT notifications_owner_fk REFERENCES users (id),
+    read INTEGER,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX notifications_0_index ON notifications (owner, created, id);
+CREATE INDEX notifications_1_index ON notifications (created, id);
+
+CREATE TABLE interactions (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    owner TEXT NOT NULL CONSTRAINT interactions_owner_fk REFERENCES users (id),
+    kind TEXT NOT NULL,
+    candidate TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX interactions_0_index ON interactions (owner, created, id);
+CREATE INDEX interactions_1_index ON interactions (kind, at, id);
+CREATE INDEX interactions_2_index ON interactions (candidate, at, id);
+CREATE INDEX interactions_3_index ON interactions (created, id);
+
+CREATE TABLE careers (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    category TEXT,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX careers_0_index ON careers (category, id);
+CREATE INDEX careers_1_index ON careers (created, id);
+
+CREATE TABLE exams (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX exams_0_index ON exams (created, id);
+
+CREATE TABLE audit (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    record TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_0_index ON audit (record, at, id);
+CREATE INDEX audit_1_index ON audit (actor, at, id);
+CREATE INDEX audit_2_index ON audit (created, id);
+
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    topic TEXT NOT NULL,
+    order_key TEXT NOT NULL,
+    state TEXT NOT NULL,
+    due INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_0_index ON events (state, due, id);
+CREATE INDEX events_1_index ON events (order_key, state, id);
+CREATE INDEX events_2_index ON events (created, id);
+
+CREATE TABLE schedules (
+    id TEXT NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    next INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX schedules_0_index ON schedules (next, id);
+CREATE INDEX schedules_1_index ON schedules (created, id);

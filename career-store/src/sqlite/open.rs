@@ -1,0 +1,218 @@
+//! Opening a file: options, migrations, the tables of a host's own kinds.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use career_core::store::Kind;
+use career_core::{Error, ErrorKind, Result};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, SqlitePool};
+
+use super::{SqliteStore, error};
+use crate::migrations;
+use crate::sql::{Dialect, schema};
+
+/// How to open a [`SqliteStore`].
+///
+/// ```
+/// use career_core::ErrorKind;
+/// use career_store::SqliteStore;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let error = SqliteStore::builder("/nowhere/career.db").must_exist().open().await.unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::NotFound);
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct SqliteBuilder {
+    path: Option<PathBuf>,
+    must_exist: bool,
+    read_only: bool,
+    readers: u32,
+    busy_timeout: Duration,
+    acquire_timeout: Duration,
+    safe_from_power_loss: bool,
+    kinds: Vec<&'static Kind>,
+}
+
+impl SqliteBuilder {
+    pub(super) fn new(path: &Path) -> Self {
+        SqliteBuilder { path: Some(path.to_owned()), ..SqliteBuilder::in_memory() }
+    }
+
+    pub(super) fn in_memory() -> Self {
+        SqliteBuilder {
+            path: None,
+            must_exist: false,
+            read_only: false,
+            readers: 4,
+            busy_timeout: Duration::from_secs(5),
+            acquire_timeout: Duration::from_secs(30),
+            safe_from_power_loss: true,
+            kinds: Vec::new(),
+        }
+    }
+
+    /// A file that is not there is an error, rather than made.
+    #[must_use]
+    pub fn must_exist(mut self) -> Self {
+        self.must_exist = true;
+        self
+    }
+
+    /// Nothing is written, not even migrations: the file must be there and up to date.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self.must_exist()
+    }
+
+    /// How many connections read beside the one that writes; 4 unless said, at least 1.
+    #[must_use]
+    pub fn readers(mut self, readers: u32) -> Self {
+        self.readers = readers.max(1);
+        self
+    }
+
+    /// How long a write waits for another process that is writing; 5 s unless said.
+    #[must_use]
+    pub fn busy_timeout(mut self, timeout: Duration) -> Self {
+        self.busy_timeout = timeout;
+        self
+    }
+
+    /// How long a call waits for a free connection; 30 s unless said.
+    #[must_use]
+    pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
+        self.acquire_timeout = timeout;
+        self
+    }
+
+    /// Commits no longer wait for the disk (`synchronous = NORMAL`): several times as fast, and a loss of power may
+    /// take the last ones. A crash of the process takes none, and the file stays whole in any case.
+    #[must_use]
+    pub fn relaxed(mut self) -> Self {
+        self.safe_from_power_loss = false;
+        self
+    }
+
+    /// A kind of the host's own; its table is made if it is not there. Kinds that it refers to come first.
+    #[must_use]
+    pub fn kind(mut self, kind: &'static Kind) -> Self {
+        self.kinds.push(kind);
+        self
+    }
+
+    /// Opens the file, makes it if it is not there, and brings it up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] when it is not there and must be, or its folder is not; [`ErrorKind::Denied`] when it
+    /// cannot be written; [`ErrorKind::Corrupt`] when it is no database or a damaged one; [`ErrorKind::Unsupported`]
+    /// when a newer version of this library made it, or, read-only, an older one; [`ErrorKind::Unavailable`] when
+    /// another process keeps it locked; [`ErrorKind::Invalid`] for an unsound kind.
+    pub async fn open(self) -> Result<SqliteStore> {
+        self.kinds.iter().try_for_each(|kind| kind.check())?;
+        let name = self.path.as_ref().map_or("memory".into(), |path| path.to_string_lossy().into_owned());
+        self.open_checked().await.map_err(|error| error.in_file(name))
+    }
+
+    async fn open_checked(self) -> Result<SqliteStore> {
+        if let Some(path) = self.path.as_ref().filter(|_| self.must_exist)
+            && !path.exists()
+        {
+            return Err(Error::not_found("the database file"));
+        }
+        let synchronous = if self.safe_from_power_loss { SqliteSynchronous::Full } else { SqliteSynchronous::Normal };
+        let options = match &self.path {
+            Some(path) => SqliteConnectOptions::new().filename(path),
+            None => SqliteConnectOptions::new().in_memory(true),
+        };
+        let options = options
+            .create_if_missing(!self.must_exist)
+            .synchronous(synchronous)
+            .foreign_keys(true)
+            .busy_timeout(self.busy_timeout)
+            .optimize_on_close(!self.read_only, 400);
+        // A connection to a file cannot go stale: no need to ask it before each use.
+        let pool = || {
+            SqlitePoolOptions::new()
+                .test_before_acquire(false)
+                .acquire_timeout(self.acquire_timeout)
+                .idle_timeout(None)
+                .max_lifetime(None)
+        };
+        if self.read_only {
+            let readers = pool().max_connections(self.readers).connect_with(options.read_only(true));
+            let readers = readers.await.map_err(|e| error(e, "opening"))?;
+            check_up_to_date(&readers).await?;
+            return Ok(SqliteStore { writer: readers.clone(), readers });
+        }
+        let writing = options.clone().journal_mode(SqliteJournalMode::Wal);
+        let writer = pool().max_connections(1).min_connections(1).connect_with(writing);
+        let writer = writer.await.map_err(|e| error(e, "opening"))?;
+        migrations::sqlite().run(&writer).await.map_err(migration_error)?;
+        for kind in &self.kinds {
+            make_table(&writer, kind).await?;
+        }
+        let readers = match self.path {
+            Some(_) => {
+                let reading = options.read_only(true).create_if_missing(false);
+                let readers = pool().max_connections(self.readers).connect_with(reading);
+                readers.await.map_err(|e| error(e, "opening for reading"))?
+            }
+            // A second connection would be to another memory.
+            None => writer.clone(),
+        };
+        Ok(SqliteStore { writer, readers })
+    }
+}
+
+async fn make_table(pool: &SqlitePool, kind: &'static Kind) -> Result<()> {
+    for statement in schema::create(kind, Dialect::Sqlite) {
+        sqlx::query(AssertSqlSafe(statement)).execute(pool).await.map_err(|e| error(e, kind.name))?;
+    }
+    for key in kind.keys {
+        let column = sqlx::query("SELECT 1 FROM pragma_table_info($1) WHERE name = $2").bind(kind.name).bind(key.name);
+        if column.fetch_optional(pool).await.map_err(|e| error(e, kind.name))?.is_none() {
+            let message = format!("the table of {} lacks a key: another version made it", kind.name);
+            return Err(Error::new(ErrorKind::Unsupported, message).at_field(key.name));
+        }
+    }
+    Ok(())
+}
+
+async fn check_up_to_date(pool: &SqlitePool) -> Result<()> {
+    let applied: Vec<(i64,)> = sqlx::query_as("SELECT version FROM _sqlx_migrations ORDER BY version")
+        .fetch_all(pool)
+        .await
+        .map_err(|e| match error(e, "opening") {
+            e if e.kind() == ErrorKind::Unsupported => Error::new(ErrorKind::Unsupported, "no store was made in it"),
+            e => e,
+        })?;
+    let known: Migrator = migrations::sqlite();
+    let known: Vec<i64> = known.iter().map(|migration| migration.version).collect();
+    match applied.iter().map(|(version,)| *version).collect::<Vec<_>>() {
+        applied if applied == known => Ok(()),
+        applied if applied.len() > known.len() => Err(newer(applied[known.len()])),
+        _ => {
+            let message = "an older version of this library made it: open it once for writing";
+            Err(Error::new(ErrorKind::Unsupported, message))
+        }
+    }
+}
+
+fn newer(version: i64) -> Error {
+    let message = format!("a newer version of this library made it: it has migration {version}");
+    Error::new(ErrorKind::Unsupported, message)
+}
+
+fn migration_error(migration: MigrateError) -> Error {
+    match migration {
+        MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => error(cause, "migrating"),
+        MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => newer(version),
+        other => Error::new(ErrorKind::Unsupported, "its migrations are not those of this library").with_source(other),
+    }
+}
