@@ -33,6 +33,7 @@
 //! | [`job`], [`application`], [`resume`], [`prompt`] | jobs and documents |
 //! | [`user`], [`event`], [`audit`], [`saved`] | users, keys, sessions; events, notifications, interactions; what is kept of them |
 //! | [`store`] | the port [`Store`] and what is said to it: records, queries, batches, events on their way |
+//! | [`vector`] | the port [`VectorIndex`]: [`Embedding`]s in, [`Neighbour`]s out |
 //! | `testkit` | conformance suites for the ports (feature `testkit`) |
 //!
 //! # Features
@@ -75,6 +76,7 @@ pub mod testkit;
 pub mod text;
 pub mod unit;
 pub mod user;
+pub mod vector;
 pub mod work;
 
 pub use achievement::{Achievement, AchievementRule};
@@ -107,6 +109,7 @@ pub use store::{Store, StoreExt};
 pub use text::{CandidateId, CareerId, CategoryId, ExamId, LanguageTag, PlaceName, Subject, Tag};
 pub use unit::Unit;
 pub use user::{ApiKey, Email, Role, Session, Sha256Hex, User};
+pub use vector::{Embedding, Metadata, Neighbour, VectorIndex, VectorQuery};
 pub use work::{
     Balance, Environment, Outlook, Remote, Stress, Travel, WeeklyHours, WorkConditions, WorkStyle, WorkValues,
 };

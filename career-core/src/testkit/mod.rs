@@ -4,3 +4,4 @@
 
 pub mod recommender;
 pub mod store;
+pub mod vector;
