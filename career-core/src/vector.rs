@@ -155,8 +155,7 @@ impl Embedding {
         })
     }
 
-    /// Keeps of embeddings with the same id the last; for backends whose statements
-    /// cannot write one row twice.
+    /// Keeps of embeddings with the same id the last; for backends whose statements cannot write one row twice.
     #[must_use]
     pub fn last_of_each(embeddings: Vec<Embedding>) -> Vec<Embedding> {
         let mut seen = HashSet::with_capacity(embeddings.len());

@@ -7,6 +7,16 @@
 //! | `PgVectors` (feature `postgres`) | HNSW of pgvector; exact with a filter | many machines, or more vectors than memory |
 
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod scan;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use memory::MemoryVectors;
+#[cfg(feature = "postgres")]
+pub use postgres::PgVectors;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteVectors;
