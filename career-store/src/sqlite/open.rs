@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use career_core::store::Kind;
 use career_core::{Error, ErrorKind, Result};
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, SqlitePool};
 
@@ -192,27 +192,13 @@ async fn check_up_to_date(pool: &SqlitePool) -> Result<()> {
             e if e.kind() == ErrorKind::Unsupported => Error::new(ErrorKind::Unsupported, "no store was made in it"),
             e => e,
         })?;
-    let known: Migrator = migrations::sqlite();
-    let known: Vec<i64> = known.iter().map(|migration| migration.version).collect();
-    match applied.iter().map(|(version,)| *version).collect::<Vec<_>>() {
-        applied if applied == known => Ok(()),
-        applied if applied.len() > known.len() => Err(newer(applied[known.len()])),
-        _ => {
-            let message = "an older version of this library made it: open it once for writing";
-            Err(Error::new(ErrorKind::Unsupported, message))
-        }
-    }
-}
-
-fn newer(version: i64) -> Error {
-    let message = format!("a newer version of this library made it: it has migration {version}");
-    Error::new(ErrorKind::Unsupported, message)
+    let applied: Vec<i64> = applied.into_iter().map(|(version,)| version).collect();
+    migrations::check_up_to_date(&migrations::sqlite(), &applied)
 }
 
 fn migration_error(migration: MigrateError) -> Error {
     match migration {
         MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => error(cause, "migrating"),
-        MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => newer(version),
-        other => Error::new(ErrorKind::Unsupported, "its migrations are not those of this library").with_source(other),
+        other => migrations::refusal(other),
     }
 }

@@ -1,0 +1,202 @@
+//! Connecting: options, migrations, the tables of a host's own kinds.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use career_core::store::Kind;
+use career_core::{Error, ErrorKind, Result, Tag};
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+
+use super::{PgStore, error};
+use crate::migrations;
+use crate::sql::{Dialect, schema};
+
+/// A connection that was idle for longer is asked whether it is still there before it is used.
+const PROBE_AFTER_IDLE: Duration = Duration::from_secs(1);
+
+/// How to open a [`PgStore`].
+#[derive(Clone)]
+pub struct PgBuilder {
+    primary: PgConnectOptions,
+    replica: Option<PgConnectOptions>,
+    schema: Tag,
+    connections: u32,
+    acquire_timeout: Duration,
+    migrate: bool,
+    kinds: Vec<&'static Kind>,
+}
+
+impl std::fmt::Debug for PgBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PgBuilder").field("schema", &self.schema).field("connections", &self.connections).finish()
+    }
+}
+
+fn options(url: &str) -> Result<PgConnectOptions> {
+    // What the parser says of a URL may show parts of it.
+    PgConnectOptions::from_str(url).map_err(|_| Error::invalid("expected a URL such as postgres://user@host/database"))
+}
+
+impl PgBuilder {
+    pub(super) fn new(url: &str) -> Result<Self> {
+        Ok(PgBuilder {
+            primary: options(url)?,
+            replica: None,
+            schema: Tag::new("career")?,
+            connections: 10,
+            acquire_timeout: Duration::from_secs(30),
+            migrate: true,
+            kinds: Vec::new(),
+        })
+    }
+
+    /// A server that follows the primary one; reads that may be stale go there.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] for a URL that is none.
+    pub fn replica(mut self, url: &str) -> Result<Self> {
+        self.replica = Some(options(url)?);
+        Ok(self)
+    }
+
+    /// The schema that holds the tables; `career` unless said. A `-` in it becomes a `_`.
+    #[must_use]
+    pub fn schema(mut self, schema: Tag) -> Self {
+        self.schema = schema;
+        self
+    }
+
+    /// How many connections to each server at most; 10 unless said, at least 1.
+    #[must_use]
+    pub fn connections(mut self, connections: u32) -> Self {
+        self.connections = connections.max(1);
+        self
+    }
+
+    /// How long a call waits for a free connection; 30 s unless said.
+    #[must_use]
+    pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
+        self.acquire_timeout = timeout;
+        self
+    }
+
+    /// The schema is taken as it is: for hosts whose user may not change it. A schema that is not up to date is an
+    /// error.
+    #[must_use]
+    pub fn without_migrating(mut self) -> Self {
+        self.migrate = false;
+        self
+    }
+
+    /// A kind of the host's own; its table is made if it is not there. Kinds that it refers to come first.
+    #[must_use]
+    pub fn kind(mut self, kind: &'static Kind) -> Self {
+        self.kinds.push(kind);
+        self
+    }
+
+    /// Connects, makes the schema if it is not there, and brings it up to date. Of many that do so at once one
+    /// migrates, under an advisory lock, while the others wait.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unavailable`] when the server cannot be reached; [`ErrorKind::Denied`] for a wrong password or
+    /// missing rights; [`ErrorKind::NotFound`] when there is no such database; [`ErrorKind::Unsupported`] when a newer
+    /// version of this library made the schema, or an older one and it may not migrate; [`ErrorKind::Invalid`] for an
+    /// unsound kind.
+    pub async fn open(self) -> Result<PgStore> {
+        self.kinds.iter().try_for_each(|kind| kind.check())?;
+        let schema = self.schema.as_str().replace('-', "_");
+        let scoped = |options: &PgConnectOptions| options.clone().options([("search_path", schema.as_str())]);
+        let primary = scoped(&self.primary);
+        // A connection of its own: migrating ends before the pool begins, and the lock goes with it.
+        let mut connection = PgConnection::connect_with(&primary).await.map_err(|e| error(e, "connecting"))?;
+        if self.migrate {
+            migrate(&mut connection, &schema, &self.kinds).await?;
+        } else {
+            check_up_to_date(&mut connection).await?;
+        }
+        check_keys(&mut connection, &schema, &self.kinds).await?;
+        connection.close().await.map_err(|e| error(e, "connecting"))?;
+        let replica = match &self.replica {
+            Some(options) => Some(self.pool(scoped(options)).await?),
+            None => None,
+        };
+        Ok(PgStore { primary: self.pool(primary).await?, replica })
+    }
+
+    async fn pool(&self, options: PgConnectOptions) -> Result<PgPool> {
+        let pool = PgPoolOptions::new()
+            .max_connections(self.connections)
+            .acquire_timeout(self.acquire_timeout)
+            // Asking before every use would double the round trips; after a rest it finds what a restart broke.
+            .test_before_acquire(false)
+            .before_acquire(|connection, use_of_it| {
+                Box::pin(async move {
+                    if use_of_it.idle_for > PROBE_AFTER_IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            });
+        pool.connect_with(options).await.map_err(|e| error(e, "connecting"))
+    }
+}
+
+async fn migrate(connection: &mut PgConnection, schema: &str, kinds: &[&'static Kind]) -> Result<()> {
+    let said = |e| error(e, "migrating");
+    // `CREATE ... IF NOT EXISTS` of two at once can still collide: everything happens under the lock.
+    sqlx::query("SELECT pg_advisory_lock(hashtextextended($1, 0))")
+        .bind(format!("career-store {schema}"))
+        .execute(&mut *connection)
+        .await
+        .map_err(said)?;
+    let there = sqlx::query("SELECT 1 FROM pg_namespace WHERE nspname = $1").bind(schema);
+    if there.fetch_optional(&mut *connection).await.map_err(said)?.is_none() {
+        let create = AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
+        sqlx::query(create).execute(&mut *connection).await.map_err(said)?;
+    }
+    migrations::postgres().run_direct(None, &mut *connection, false).await.map_err(migration_error)?;
+    for statement in kinds.iter().flat_map(|kind| schema::create(kind, Dialect::Postgres)) {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut *connection).await.map_err(said)?;
+    }
+    Ok(())
+}
+
+async fn check_keys(connection: &mut PgConnection, schema: &str, kinds: &[&'static Kind]) -> Result<()> {
+    let has =
+        "SELECT 1 FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2 AND column_name = $3";
+    for kind in kinds {
+        for key in kind.keys {
+            let column = sqlx::query(has).bind(schema).bind(kind.name).bind(key.name);
+            let found = column.fetch_optional(&mut *connection).await.map_err(|e| error(e, kind.name))?;
+            if found.is_none() {
+                let message = format!("the table of {} lacks a key: another version made it", kind.name);
+                return Err(Error::new(ErrorKind::Unsupported, message).at_field(key.name));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn check_up_to_date(connection: &mut PgConnection) -> Result<()> {
+    let applied = sqlx::query_as("SELECT version FROM _sqlx_migrations WHERE success ORDER BY version")
+        .fetch_all(connection)
+        .await
+        .map_err(|e| match error(e, "connecting") {
+            e if e.kind() == ErrorKind::Unsupported => Error::new(ErrorKind::Unsupported, "no store was made in it"),
+            e => e,
+        })?;
+    let applied: Vec<i64> = applied.into_iter().map(|(version,): (i64,)| version).collect();
+    migrations::check_up_to_date(&migrations::postgres(), &applied)
+}
+
+fn migration_error(migration: MigrateError) -> Error {
+    match migration {
+        MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => error(cause, "migrating"),
+        other => migrations::refusal(other),
+    }
+}
