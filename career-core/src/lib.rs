@@ -33,6 +33,7 @@
 //! | [`job`], [`application`], [`resume`], [`prompt`] | jobs and documents |
 //! | [`user`], [`event`], [`audit`], [`saved`] | users, keys, sessions; events, notifications, interactions; what is kept of them |
 //! | [`store`] | the port [`Store`] and what is said to it: records, queries, batches, events on their way |
+//! | [`handler`] | the port [`Handler`]: what follows from an event |
 //! | [`vector`] | the port [`VectorIndex`]: [`Embedding`]s in, [`Neighbour`]s out |
 //! | `testkit` | conformance suites for the ports (feature `testkit`) |
 //!
@@ -57,6 +58,7 @@ pub mod conversation;
 pub mod education;
 mod error;
 pub mod event;
+pub mod handler;
 pub mod id;
 pub mod job;
 pub mod money;
@@ -89,6 +91,7 @@ pub use conversation::{Author, Conversation, ExtractedFact, Message, MessageStat
 pub use education::{Degree, DegreeLevel, Education, EducationLevel, JobZone, Stream, StreamSet, SubjectMark};
 pub use error::{Conflict, Error, ErrorKind, Place, Result};
 pub use event::{Event, EventKind, Interaction, InteractionKind, Notification};
+pub use handler::Handler;
 pub use id::Id;
 pub use job::{EmploymentType, Job, PostingRef};
 pub use money::{Currency, Money, PayRange, Period, SalaryBands};

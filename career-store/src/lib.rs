@@ -15,3 +15,7 @@ pub use postgres::PgStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 pub mod vectors;
+#[cfg(feature = "worker")]
+pub mod worker;
+#[cfg(feature = "worker")]
+pub use worker::Worker;
