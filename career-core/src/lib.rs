@@ -35,6 +35,7 @@
 //! | [`store`] | the port [`Store`] and what is said to it: records, queries, batches, events on their way |
 //! | [`handler`] | the port [`Handler`]: what follows from an event |
 //! | [`vector`] | the port [`VectorIndex`]: [`Embedding`]s in, [`Neighbour`]s out |
+//! | [`blob`], [`cache`], [`limiter`] | the ports for files, for what may be forgotten, and for how often |
 //! | `testkit` | conformance suites for the ports (feature `testkit`) |
 //!
 //! # Features
@@ -51,6 +52,8 @@ mod macros;
 pub mod achievement;
 pub mod application;
 pub mod audit;
+pub mod blob;
+pub mod cache;
 pub mod career;
 pub mod catalog;
 pub mod codes;
@@ -61,6 +64,7 @@ pub mod event;
 pub mod handler;
 pub mod id;
 pub mod job;
+pub mod limiter;
 pub mod money;
 pub mod plan;
 pub mod profile;
@@ -84,6 +88,8 @@ pub mod work;
 pub use achievement::{Achievement, AchievementRule};
 pub use application::{Application, ApplicationStatus, Reminder, StatusChange};
 pub use audit::{AuditAction, AuditEntry};
+pub use blob::BlobStore;
+pub use cache::Cache;
 pub use career::{Career, Exam, ExamAfter, ExamLevel, ExamMode, Figures, Institution, Month};
 pub use catalog::{Catalog, CatalogLoader, Category};
 pub use codes::{EscoUri, Isco08, Nco2015, OccupationCodes, OnetSoc};
@@ -94,6 +100,7 @@ pub use event::{Event, EventKind, Interaction, InteractionKind, Notification};
 pub use handler::Handler;
 pub use id::Id;
 pub use job::{EmploymentType, Job, PostingRef};
+pub use limiter::{Rate, RateDecision, RateLimiter};
 pub use money::{Currency, Money, PayRange, Period, SalaryBands};
 pub use plan::{CareerPlan, PlanMilestone, PlanYear};
 pub use profile::{ExperienceLevel, Fact, Learned, Origin, Profile, Source, WorkPreferences};

@@ -2,6 +2,9 @@
 //!
 //! A function panics with what it expected and what it found, like any assertion.
 
+pub mod blob;
+pub mod cache;
+pub mod limiter;
 pub mod recommender;
 pub mod store;
 pub mod vector;
