@@ -1,12 +1,7 @@
-//! The time as stores keep it: to the microsecond.
+//! The time as databases keep it.
 
 use career_core::store::KeyValue;
 use jiff::Timestamp;
-
-/// Now, cut to the microsecond.
-pub(crate) fn now() -> Timestamp {
-    from_micros(Timestamp::now().as_microsecond())
-}
 
 /// A time that was kept as microseconds of the Unix epoch; one out of range is the nearest in range.
 pub(crate) fn from_micros(micros: i64) -> Timestamp {

@@ -1,18 +1,16 @@
 //! A store in memory: for tests, for trying things out, and as the shortest complete backend to read.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
 use career_core::store::{
     Action, Batch, Capability, Claim, Committed, Count, Cursor, Document, Draft, Filter, Group, Grouping, KeyValue,
-    Kind, OutboxEntry, OutboxState, Page, Query, Record, Test, Versioned, Write,
+    Kind, OutboxEntry, OutboxState, Page, Query, Record, Test, Versioned, Write, now,
 };
-use career_core::{Conflict, Result, Store};
+use career_core::{Conflict, Error, ErrorKind, Result, Store};
 use jiff::Timestamp;
-
-use crate::clock;
 
 /// A store in memory. Everything is gone when it is dropped.
 ///
@@ -142,12 +140,12 @@ impl Store for MemoryStore {
 
     async fn commit(&self, batch: Batch) -> Result<Committed> {
         let writes = batch.into_writes()?;
-        let now = clock::now();
+        let at = now();
         let mut state = self.write();
         let mut undo = Vec::with_capacity(writes.len());
         let mut versions = Vec::with_capacity(writes.len());
         for write in writes {
-            match state.apply(write, now, &mut undo) {
+            match state.apply(write, at, &mut undo) {
                 Ok(version) => versions.push(version),
                 Err(error) => {
                     undo.into_iter().rev().for_each(|undo| state.set(undo.kind, undo.id, undo.before));
@@ -162,14 +160,15 @@ impl Store for MemoryStore {
         let mut state = self.write();
         let mut heads = state.claimable(claim)?;
         heads.truncate(claim.limit as usize);
-        let now = clock::now();
-        for entry in &mut heads {
+        let at = now();
+        let mut leased = Vec::with_capacity(heads.len());
+        for mut entry in heads {
             entry.lease(&claim.worker, claim.until());
-            let update = Action::Update(Draft::of::<OutboxEntry>(entry)?, entry.version());
-            let write = Write::new(OutboxEntry::KIND, entry.id.to_string(), update);
-            state.apply(write, now, &mut Vec::new())?;
+            let update = Action::Update(Draft::of::<OutboxEntry>(&entry)?, entry.version());
+            state.apply(Write::new(OutboxEntry::KIND, entry.id.to_string(), update), at, &mut Vec::new())?;
+            leased.push(entry.written(at));
         }
-        heads.iter().map(|entry| state.document(OutboxEntry::KIND, &entry.id.to_string()).decode()).collect()
+        Ok(leased)
     }
 
     async fn health(&self) -> Result<()> {
@@ -180,10 +179,6 @@ impl Store for MemoryStore {
 impl State {
     fn rows(&self, kind: &Kind) -> Option<&BTreeMap<String, Row>> {
         self.tables.get(kind.name).map(|table| &table.rows)
-    }
-
-    fn document(&self, kind: &Kind, id: &str) -> Document {
-        self.rows(kind).and_then(|rows| rows.get(id)).expect("it was written under this lock").document(id)
     }
 
     fn table(&mut self, kind: &'static Kind) -> &mut Table {
@@ -204,13 +199,14 @@ impl State {
         let alive = Filter::new("state", Test::OneOf(vec![waiting(), leased()]));
         let mut rows: Vec<(&str, &Row)> = self.matching(OutboxEntry::KIND, std::slice::from_ref(&alive)).collect();
         rows.sort_unstable_by_key(|(_, row)| row.sequence);
-        let mut taken: HashMap<KeyValue, ()> = HashMap::new();
+        let value = |(id, row): (&str, &Row), key| row.value(OutboxEntry::KIND, id, key).into_owned();
+        let is_due = |row| value(row, "due").as_time().is_some_and(|due| due <= claim.now);
+        // Keys whose head was seen; from the beginning those of which a worker has an event, be it a later one.
+        let held = rows.iter().filter(|row| value(**row, "state") == leased() && !is_due(**row));
+        let mut taken: HashSet<KeyValue> = held.map(|row| value(*row, "order_key")).collect();
         let mut heads = Vec::new();
         for (id, row) in rows {
-            let key = row.value(OutboxEntry::KIND, id, "order_key").into_owned();
-            let first = taken.insert(key, ()).is_none();
-            let due = row.value(OutboxEntry::KIND, id, "due").as_time().is_some_and(|due| due <= claim.now);
-            if first && due {
+            if taken.insert(value((id, row), "order_key")) && is_due((id, row)) {
                 heads.push(row.document(id).decode()?);
             }
         }
@@ -236,7 +232,8 @@ impl State {
                 expected(version)?;
                 None
             }
-            _ => None,
+            Action::Delete => None,
+            _ => return Err(Error::new(ErrorKind::Unsupported, "this write is not known")),
         };
         let after = match draft {
             Some(draft) => {

@@ -148,7 +148,11 @@ impl Kind {
                 return Err(Error::invalid("a key that refers to records holds text").at_field(key.name));
             }
         }
-        self.unique.iter().chain(self.indexes).flat_map(|set| set.iter()).try_for_each(|name| self.key(name).map(drop))
+        let declared = |name: &&&str| self.keys.iter().any(|key| key.name == **name);
+        if let Some(name) = self.unique.iter().flat_map(|set| set.iter()).find(|name| !declared(name)) {
+            return Err(Error::invalid("no such key is declared").at_field(*name));
+        }
+        self.indexes.iter().flat_map(|set| set.iter()).try_for_each(|name| self.key(name).map(drop))
     }
 
     /// The values of a record's keys fit the kind.
@@ -357,6 +361,11 @@ impl<T: Into<KeyValue>> From<Option<T>> for KeyValue {
     }
 }
 
+/// The time as stores keep it: now, cut to the microsecond.
+pub fn now() -> Timestamp {
+    KeyValue::from(Timestamp::now()).as_time().unwrap_or(Timestamp::MAX)
+}
+
 /// A record as it was read: with its version, so that a write can tell whether it has moved since.
 ///
 /// It reads and changes like the record itself; [`StoreExt::update`](crate::StoreExt::update) writes it back.
@@ -442,7 +451,8 @@ mod tests {
             (Kind::new("notes", &[Key::text("id")]), "taken"),
             (Kind::new("notes", &[Key::text("a"), Key::int("a")]), "taken"),
             (Kind::new("notes", &[Key::int("a").references("users")]), "holds text"),
-            (Kind::new("notes", &[]).unique(&[&["nothing"]]), "no such key"),
+            (Kind::new("notes", &[]).unique(&[&["created"]]), "created"),
+            (Kind::new("notes", &[]).indexed(&[&["nothing"]]), "no such key"),
         ];
         for (kind, says) in UNSOUND {
             let error = kind.check().expect_err("unsound").to_string();

@@ -38,7 +38,7 @@ use jiff::Timestamp;
 pub use batch::{Action, Batch, Committed, Draft, Write};
 pub use count::{Bucket, Count, Group, Grouping};
 pub use ext::{Pages, StoreExt};
-pub use kind::{Key, KeyType, KeyValue, Kind, Personal, Record, RecordId, Versioned};
+pub use kind::{Key, KeyType, KeyValue, Kind, Personal, Record, RecordId, Versioned, now};
 pub use outbox::{Claim, OutboxEntry, OutboxState, Rhythm, Schedule};
 pub use query::{Checked, Cursor, Filter, Freshness, Order, PAGE_DEFAULT, PAGE_MAX, Page, Query, Test};
 pub use records::KINDS;
@@ -60,7 +60,7 @@ use crate::{Error, ErrorKind, Result};
 /// - **Order** is by the key, then by the id, both by bytes for text. Pages joined by their cursors neither skip nor
 ///   repeat a record that stays where it is.
 /// - **Events** ([`OutboxEntry`]) are given to one worker at a time, of each order key only the earliest one, in the
-///   order of their commits; dead ones stand in nobody's way.
+///   order of their commits, and none while a worker holds another of that key; dead ones stand in nobody's way.
 ///
 /// `career_core::testkit::store` (feature `testkit`) checks an implementation against this contract.
 #[async_trait]
@@ -98,6 +98,9 @@ pub trait Store: Debug + Send + Sync + 'static {
     async fn commit(&self, batch: Batch) -> Result<Committed>;
 
     /// Leases events that are due to a worker: of each order key only the earliest that is not dead.
+    ///
+    /// A backend reads the entries, [leases](OutboxEntry::lease) them, writes them back as an update of the version
+    /// that it read, and gives them as [written](Versioned::written).
     ///
     /// # Errors
     ///

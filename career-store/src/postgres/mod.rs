@@ -2,6 +2,7 @@
 
 mod backend;
 mod error;
+mod lock;
 mod open;
 
 use std::time::Duration;
@@ -13,10 +14,10 @@ use career_core::store::{
 };
 use career_core::{Error, ErrorKind, Result, Store};
 use jiff::Timestamp;
+use sqlx::error::DatabaseError;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres};
 
-use crate::clock;
 use crate::sql::{claim, read, write};
 
 pub(crate) use error::error;
@@ -90,6 +91,7 @@ impl PgStore {
 
     async fn commit_once(&self, writes: Vec<Write>, now: Timestamp) -> Result<Vec<Option<u64>>> {
         let mut transaction = self.primary.begin().await.map_err(|e| error(e, "beginning a commit"))?;
+        lock::in_order(&mut transaction, &writes).await?;
         let mut versions = Vec::with_capacity(writes.len());
         for write in writes {
             versions.push(write::apply::<Postgres>(&mut transaction, write, now).await?);
@@ -120,7 +122,7 @@ fn committing(cause: sqlx::Error) -> Error {
 /// Whether the same commit may succeed when it is tried again: another one was in its way, and nothing was done.
 fn lost_against_another(failed: &Error) -> bool {
     let source = std::error::Error::source(failed).and_then(|source| source.downcast_ref::<sqlx::Error>());
-    let code = source.and_then(sqlx::Error::as_database_error).and_then(|database| database.code());
+    let code = source.and_then(sqlx::Error::as_database_error).and_then(DatabaseError::code);
     matches!(code.as_deref(), Some(error::SERIALIZATION_FAILURE | error::DEADLOCK_DETECTED))
 }
 
@@ -166,7 +168,7 @@ impl Store for PgStore {
 
     async fn commit(&self, batch: Batch) -> Result<Committed> {
         let mut writes = batch.into_writes()?;
-        let now = clock::now();
+        let now = career_core::store::now();
         if writes.is_empty() {
             return Ok(Committed::new(Vec::new()));
         }

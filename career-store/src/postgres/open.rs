@@ -35,8 +35,12 @@ impl std::fmt::Debug for PgBuilder {
 }
 
 fn options(url: &str) -> Result<PgConnectOptions> {
+    let invalid = || Error::invalid("expected a URL such as postgres://user@host/database");
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err(invalid());
+    }
     // What the parser says of a URL may show parts of it.
-    PgConnectOptions::from_str(url).map_err(|_| Error::invalid("expected a URL such as postgres://user@host/database"))
+    PgConnectOptions::from_str(url).map_err(|_| invalid())
 }
 
 impl PgBuilder {
@@ -198,5 +202,63 @@ fn migration_error(migration: MigrateError) -> Error {
     match migration {
         MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => error(cause, "migrating"),
         other => migrations::refusal(other),
+    }
+}
+
+#[cfg(test)]
+#[path = "../../tests/servers/mod.rs"]
+mod servers;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use career_core::store::KINDS;
+
+    use super::*;
+
+    /// Every column, index and constraint of a schema, in words.
+    async fn shape(connection: &mut PgConnection, schema: &str) -> BTreeSet<String> {
+        let columns = "SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable
+            || ' ' || is_identity || ' ' || coalesce(collation_name, '-')
+            FROM information_schema.columns WHERE table_schema = $1";
+        let indexes = "SELECT indexname || ' ' || indexdef FROM pg_indexes WHERE schemaname = $1";
+        let constraints = "SELECT conname || ' ' || pg_get_constraintdef(c.oid)
+            FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace WHERE nspname = $1";
+        let mut shape = BTreeSet::new();
+        for query in [columns, indexes, constraints] {
+            let rows: Vec<(String,)> =
+                sqlx::query_as(query).bind(schema).fetch_all(&mut *connection).await.expect("asked");
+            let rows = rows.into_iter().map(|(row,)| row.replace(&format!("{schema}."), ""));
+            shape.extend(rows.filter(|row| !row.starts_with("_sqlx")));
+        }
+        shape
+    }
+
+    #[tokio::test]
+    async fn the_migrations_make_what_the_kinds_say() {
+        let Some(url) = servers::postgres() else { return };
+        let names = ["a", "b"].map(|name| format!("{name}_{}", career_core::Id::<Kind>::new()).replace('-', "_"));
+        let mut shapes = Vec::new();
+        for (name, by_steps) in names.iter().zip([true, false]) {
+            let options = options(&url).expect("a url").options([("search_path", name)]);
+            let mut connection = PgConnection::connect_with(&options).await.expect("connects");
+            if by_steps {
+                migrate(&mut connection, name, &[]).await.expect("migrated");
+            } else {
+                sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA {name}")))
+                    .execute(&mut connection)
+                    .await
+                    .expect("made");
+                for statement in KINDS.iter().flat_map(|kind| schema::create(kind, Dialect::Postgres)) {
+                    sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.expect("made");
+                }
+            }
+            shapes.push(shape(&mut connection, name).await);
+            let drop = AssertSqlSafe(format!("DROP SCHEMA {name} CASCADE"));
+            sqlx::query(drop).execute(&mut connection).await.expect("dropped");
+        }
+        assert!(shapes[1].len() > 200, "it sees columns, indexes and constraints");
+        assert_eq!(shapes[0], shapes[1]);
     }
 }

@@ -5,7 +5,6 @@ use career_core::store::{Action, Claim, Draft, OutboxEntry, Record, Versioned, W
 use sqlx::{Executor, IntoArguments};
 
 use super::{Argument, Backend, Dialect, Statement, document, document_columns, write};
-use crate::clock;
 
 /// Whether any event may be due: asked before taking a lock.
 pub(crate) async fn any_due<D: Backend>(connection: &mut D::Connection, claim: &Claim) -> Result<bool>
@@ -48,7 +47,7 @@ where
         Dialect::Postgres => drop(statement.push(" FOR UPDATE OF e SKIP LOCKED")),
     }
     let rows = statement.all::<D>(connection, "events").await?;
-    let at = clock::now();
+    let at = career_core::store::now();
     let mut entries = Vec::with_capacity(rows.len());
     for row in &rows {
         let mut entry = document::<D>(row, OutboxEntry::KIND)?.decode::<OutboxEntry>()?;

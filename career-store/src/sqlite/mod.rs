@@ -15,7 +15,6 @@ use career_core::{Result, Store};
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqlitePool};
 
-use crate::clock;
 use crate::sql::{claim, read, write};
 
 pub(crate) use error::error;
@@ -113,7 +112,7 @@ impl Store for SqliteStore {
 
     async fn commit(&self, batch: Batch) -> Result<Committed> {
         let mut writes = batch.into_writes()?;
-        let now = clock::now();
+        let now = career_core::store::now();
         if writes.len() <= 1 {
             // One statement is a transaction by itself.
             let Some(write) = writes.pop() else { return Ok(Committed::new(Vec::new())) };

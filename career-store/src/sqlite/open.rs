@@ -202,3 +202,41 @@ fn migration_error(migration: MigrateError) -> Error {
         other => migrations::refusal(other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use career_core::store::KINDS;
+
+    use super::*;
+
+    /// Every column and index of a database, in words.
+    async fn shape(pool: &SqlitePool) -> BTreeSet<String> {
+        let columns = "SELECT m.name || '.' || p.name || ' ' || p.type || ' ' || p.\"notnull\" || ' ' || p.pk
+            FROM sqlite_schema m, pragma_table_info(m.name) p WHERE m.type = 'table'";
+        let indexes = "SELECT i.name || ' ' || l.\"unique\" || ' ' || group_concat(c.name, ',')
+            FROM sqlite_schema i, pragma_index_list(i.tbl_name) l, pragma_index_info(i.name) c
+            WHERE i.type = 'index' AND l.name = i.name AND i.name NOT LIKE '%autoindex%' GROUP BY i.name";
+        let references = "SELECT m.name || '.' || f.\"from\" || ' -> ' || f.\"table\" || ' ' || f.on_delete
+            FROM sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'";
+        let mut shape = BTreeSet::new();
+        for query in [columns, indexes, references] {
+            let rows: Vec<(String,)> = sqlx::query_as(query).fetch_all(pool).await.expect("asked");
+            shape.extend(rows.into_iter().map(|(row,)| row).filter(|row| !row.starts_with("_sqlx")));
+        }
+        shape
+    }
+
+    #[tokio::test]
+    async fn the_migrations_make_what_the_kinds_say() {
+        let migrated = SqliteStore::in_memory().await.expect("opens");
+        let empty = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.expect("opens");
+        for statement in KINDS.iter().flat_map(|kind| schema::create(kind, Dialect::Sqlite)) {
+            sqlx::query(AssertSqlSafe(statement)).execute(&empty).await.expect("made");
+        }
+        let (by_steps, by_kinds) = (shape(&migrated.writer).await, shape(&empty).await);
+        assert!(by_kinds.len() > 200, "it sees columns, indexes and references");
+        assert_eq!(by_steps, by_kinds);
+    }
+}

@@ -1,7 +1,7 @@
 //! The servers that tests need, by the variables that name them. Without them a test says aloud that it skipped; on a
 //! machine that has `CI` set a skip is a failure.
 
-#![expect(dead_code, reason = "every test file uses some of these")]
+#![allow(dead_code, clippy::allow_attributes, reason = "every test file uses some of these")]
 
 use std::io::Write;
 

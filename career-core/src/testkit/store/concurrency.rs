@@ -1,7 +1,7 @@
 //! Many at once. The futures are joined on one task; a backend's own tests add threads and processes.
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::Poll;
 
 use super::fixtures::{kept_conversation, message, user};
@@ -10,12 +10,12 @@ use crate::{Conflict, Message, Store, StoreExt, User};
 
 /// Runs futures side by side and gives their answers in order.
 pub(crate) async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut waiting: Vec<(Pin<Box<F>>, Option<F::Output>)> =
-        futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    let mut futures: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
+    let mut outputs: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
     std::future::poll_fn(|context| {
         let mut all_done = true;
-        for (future, output) in waiting.iter_mut().filter(|(_, output)| output.is_none()) {
-            match pin!(future).poll(context) {
+        for (future, output) in futures.iter_mut().zip(&mut outputs).filter(|(_, output)| output.is_none()) {
+            match future.as_mut().poll(context) {
                 Poll::Ready(value) => *output = Some(value),
                 Poll::Pending => all_done = false,
             }
@@ -23,7 +23,7 @@ pub(crate) async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) ->
         if all_done { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
-    waiting.into_iter().filter_map(|(_, output)| output).collect()
+    outputs.into_iter().flatten().collect()
 }
 
 /// Every one of many read-change-writes of one record counts.

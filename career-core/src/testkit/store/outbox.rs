@@ -168,11 +168,15 @@ pub async fn the_dead_stand_in_nobodys_way_and_can_be_revived(store: &dyn Store)
     assert_eq!(next.iter().map(|entry| number(entry)).collect::<Vec<_>>(), [2]);
     settle(store, &next).await;
 
+    emit(store, &[event("t", "k", 3)]).await;
+    let held = claim(store, 10, now).await;
     let mut dead = store.list::<OutboxEntry>(&Query::all().key("state", "dead")).await.expect("listed").items;
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].last_error.as_deref(), Some("it never works"));
     dead[0].revive(now);
     store.update(&mut dead[0]).await.expect("revived");
+    assert_eq!(claim(store, 10, now).await, [], "a worker holds a later one of its key");
+    settle(store, &held).await;
     let again = claim(store, 10, now).await;
     assert_eq!(again.iter().map(|entry| number(entry)).collect::<Vec<_>>(), [1]);
     settle(store, &again).await;
