@@ -1,0 +1,4 @@
+//! Every layer keeps the contract of the port, and does what is its own.
+
+#[path = "layers/audited.rs"]
+mod audited;
