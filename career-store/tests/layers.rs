@@ -2,3 +2,8 @@
 
 #[path = "layers/audited.rs"]
 mod audited;
+#[cfg(feature = "encrypt")]
+#[path = "layers/encrypted.rs"]
+mod encrypted;
+#[path = "layers/probe.rs"]
+mod probe;

@@ -3,6 +3,9 @@
 //! | layer | what it adds | feature |
 //! |---|---|---|
 //! | [`Audited`] | who did what with which record, and when | |
+#![cfg_attr(feature = "encrypt", doc = "| [`Encrypted`] | what is personal is sealed before it is kept | `encrypt` |")]
+#![cfg_attr(feature = "cache", doc = "| [`Cached`] | records read again and again come from memory | `cache` |")]
+#![cfg_attr(feature = "metrics", doc = "| [`Metered`] | a span, a count and a time for each call | `metrics` |")]
 //!
 //! A layer sees what the layers around it pass on, so their order says something:
 //!
@@ -13,3 +16,9 @@
 
 pub mod audited;
 pub use audited::Audited;
+#[cfg(feature = "encrypt")]
+pub mod encrypted;
+#[cfg(feature = "encrypt")]
+mod keyring;
+#[cfg(feature = "encrypt")]
+pub use encrypted::{Encrypted, Keyring, Rotation, SealingKey};
