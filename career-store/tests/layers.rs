@@ -5,5 +5,8 @@ mod audited;
 #[cfg(feature = "encrypt")]
 #[path = "layers/encrypted.rs"]
 mod encrypted;
+#[cfg(feature = "metrics")]
+#[path = "layers/metered.rs"]
+mod metered;
 #[path = "layers/probe.rs"]
 mod probe;

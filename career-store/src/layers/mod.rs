@@ -22,3 +22,7 @@ pub mod encrypted;
 mod keyring;
 #[cfg(feature = "encrypt")]
 pub use encrypted::{Encrypted, Keyring, Rotation, SealingKey};
+#[cfg(feature = "metrics")]
+pub mod metered;
+#[cfg(feature = "metrics")]
+pub use metered::Metered;
