@@ -26,3 +26,11 @@ pub use encrypted::{Encrypted, Keyring, Rotation, SealingKey};
 pub mod metered;
 #[cfg(feature = "metrics")]
 pub use metered::Metered;
+#[cfg(feature = "cache")]
+pub mod cached;
+#[cfg(feature = "cache")]
+mod shared;
+#[cfg(feature = "cache")]
+mod stripes;
+#[cfg(feature = "cache")]
+pub use cached::Cached;
