@@ -73,7 +73,7 @@ for p in json.load(sys.stdin)["packages"]:
   done
 
 step "fuzz targets compile"
-for crate in career-core career-recommend; do
+for crate in career-core career-recommend career-store; do
   cargo check --quiet --locked --manifest-path "$crate/fuzz/Cargo.toml"
 done
 

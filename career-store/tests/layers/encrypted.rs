@@ -1,11 +1,10 @@
 //! What is personal is sealed before it is kept.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use career_core::store::{Action, Batch, Count, Cursor, Draft, Group, KeyValue, Query, Record, Write};
 use career_core::testkit::store::{self, fixtures};
-use career_core::{Conflict, Email, ErrorKind, Id, Job, Message, Store, StoreExt, User};
+use career_core::{Conflict, Email, ErrorKind, Id, Job, Store, StoreExt, User};
 use career_store::MemoryStore;
 use career_store::layers::{Encrypted, Keyring, SealingKey};
 
@@ -51,17 +50,20 @@ async fn the_suite_passes_on_sqlite() {
     assert_eq!(store::all(&Encrypted::new(sqlite, keyring())).await.skipped, []);
 }
 
-/// Whether any file of a folder has this text.
-fn any_file_has(folder: &Path, text: &str) -> bool {
-    let files: Vec<_> = std::fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path()).collect();
-    assert!(!files.is_empty());
-    let holds = |path: &Path| std::fs::read(path).expect("read").windows(text.len()).any(|w| w == text.as_bytes());
-    files.iter().any(|path| holds(path))
-}
-
 #[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn nothing_that_is_personal_is_in_the_file() {
+    /// Whether any file of a folder has this text.
+    fn any_file_has(folder: &std::path::Path, text: &str) -> bool {
+        let files: Vec<_> =
+            std::fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path()).collect();
+        assert!(!files.is_empty());
+        let holds = |path: &std::path::Path| {
+            std::fs::read(path).expect("read").windows(text.len()).any(|w| w == text.as_bytes())
+        };
+        files.iter().any(|path| holds(path))
+    }
+
     for sealed in [true, false] {
         let folder = tempfile::tempdir().expect("a folder");
         let sqlite = career_store::SqliteStore::open(folder.path().join("career.db")).await.expect("opens");
@@ -76,7 +78,7 @@ async fn nothing_that_is_personal_is_in_the_file() {
         let mut batch = Batch::new();
         batch.insert(&user).insert(&conversation).insert(&message).insert(&job);
         store.commit(batch).await.expect("kept");
-        assert_eq!(store.load::<Message>(&message.id).await.expect("there").text, message.text);
+        assert_eq!(store.load::<career_core::Message>(&message.id).await.expect("there").text, message.text);
         // Once with the log of writes beside the file, once after it was closed.
         for closed in [false, true] {
             if closed {
