@@ -13,6 +13,8 @@ mod encrypted;
 mod metered;
 #[path = "layers/probe.rs"]
 mod probe;
+#[cfg(all(feature = "cache", feature = "redis"))]
+mod servers;
 
 /// All of them at once.
 #[cfg(all(feature = "cache", feature = "encrypt", feature = "metrics", feature = "sqlite"))]

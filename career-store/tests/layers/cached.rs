@@ -299,6 +299,36 @@ async fn a_layer_that_is_dropped_hears_no_more() {
     assert_eq!(Arc::strong_count(&bus), held - 1);
 }
 
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn nodes_share_a_redis() {
+    use career_store::cache::RedisCache;
+    use career_store::redis::{Redis, RedisBus};
+
+    let Some(url) = super::servers::redis() else { return };
+    let prefix = format!("layers-test-{}:", Id::<User>::new());
+    let probe = probe();
+    let node = async || {
+        let redis = Redis::connect(&url, &prefix).await.expect("it answers");
+        let bus = RedisBus::connect(&redis, "changes").await.expect("it answers");
+        Cached::new(probe.clone()).shared(Arc::new(RedisCache::new(&redis))).told_by(Arc::new(bus))
+    };
+    let (a, b) = (node().await, node().await);
+    let user = fixtures::user();
+    a.insert(&user).await.expect("new");
+    name(&a, user.id).await;
+    name(&b, user.id).await;
+    assert_eq!(probe.fetches(), 1, "the second node found it in Redis");
+    for round in 0..20 {
+        let (writer, reader) = if round % 2 == 0 { (&a, &b) } else { (&b, &a) };
+        let new = format!("round {round}");
+        rename(writer, &user, &new).await;
+        assert_eq!(name(writer, user.id).await, new, "at once where it was written");
+        sees(reader, user.id, &new).await;
+    }
+    assert_eq!(store::all(&a).await.skipped, []);
+}
+
 /// Readers and writers of a few records, on threads of their own: nobody reads what is older than what was
 /// acknowledged before they began.
 async fn nobody_reads_what_is_old(store: Arc<dyn Store>) {
