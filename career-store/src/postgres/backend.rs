@@ -37,6 +37,9 @@ impl Backend for Postgres {
             let key = kind.keys.iter().find(|key| schema::reference_name(kind, key) == constraint);
             return Some(Collision::Reference(key));
         }
+        if constraint == format!("{}_pkey", kind.name) {
+            return Some(Collision::Exists);
+        }
         let set = (0..kind.unique.len()).find(|n| schema::unique_name(kind, *n) == constraint)?;
         Some(Collision::Unique(kind.unique[set]))
     }

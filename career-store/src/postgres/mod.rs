@@ -89,14 +89,13 @@ impl PgStore {
         self.pool(freshness).acquire().await.map_err(|e| error(e, "reading"))
     }
 
-    async fn commit_once(&self, writes: Vec<Write>, now: Timestamp) -> Result<Vec<Option<u64>>> {
+    async fn commit_once(&self, writes: Vec<Write>, now: Timestamp, singly: bool) -> Result<Option<Vec<Option<u64>>>> {
         let mut transaction = self.primary.begin().await.map_err(|e| error(e, "beginning a commit"))?;
         lock::in_order(&mut transaction, &writes).await?;
-        let mut versions = Vec::with_capacity(writes.len());
-        for write in writes {
-            versions.push(write::apply::<Postgres>(&mut transaction, write, now).await?);
+        let versions = write::apply_all::<Postgres>(&mut transaction, writes, now, singly).await?;
+        if versions.is_some() {
+            transaction.commit().await.map_err(committing)?;
         }
-        transaction.commit().await.map_err(committing)?;
         Ok(versions)
     }
 
@@ -188,9 +187,11 @@ impl Store for PgStore {
             return Ok(Committed::new(vec![version]));
         }
         let mut attempt = 1;
+        let mut singly = false;
         loop {
-            match self.commit_once(writes.clone(), now).await {
-                Ok(versions) => return Ok(Committed::new(versions)),
+            match self.commit_once(writes.clone(), now, singly).await {
+                Ok(Some(versions)) => return Ok(Committed::new(versions)),
+                Ok(None) => singly = true,
                 Err(failed) if attempt < COMMIT_ATTEMPTS && lost_against_another(&failed) => {
                     pause(attempt).await;
                     attempt += 1;

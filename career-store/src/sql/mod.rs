@@ -32,6 +32,8 @@ where
 
 /// What a write collided with, as far as the database says.
 pub(crate) enum Collision {
+    /// The id is there already.
+    Exists,
     Unique(&'static [&'static str]),
     /// The key, where the database names it.
     Reference(Option<&'static Key>),
@@ -83,7 +85,9 @@ impl Statement {
     /// Binds a value and writes its placeholder.
     pub(crate) fn bind(&mut self, value: Argument) -> &mut Self {
         self.arguments.push(value);
-        self.push(&format!("${}", self.arguments.len()))
+        use std::fmt::Write;
+        write!(self.text, "${}", self.arguments.len()).expect("a string takes everything");
+        self
     }
 
     pub(crate) async fn all<D: Backend>(self, connection: &mut D::Connection, what: &str) -> Result<Vec<D::Row>>
@@ -94,6 +98,16 @@ impl Statement {
         let arguments = D::arguments(self.arguments)?;
         let query = sqlx::query_with::<D, _>(AssertSqlSafe(self.text), arguments);
         query.fetch_all(connection).await.map_err(|error| D::error(error, what))
+    }
+
+    pub(crate) async fn execute<D: Backend>(self, connection: &mut D::Connection) -> Result<Result<(), sqlx::Error>>
+    where
+        for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
+        D::Arguments: IntoArguments<D>,
+    {
+        let arguments = D::arguments(self.arguments)?;
+        let query = sqlx::query_with::<D, _>(AssertSqlSafe(self.text), arguments);
+        Ok(query.execute(connection).await.map(drop))
     }
 
     pub(crate) async fn optional<D: Backend>(

@@ -39,6 +39,9 @@ impl Backend for Sqlite {
         let columns = error.message().split_once("UNIQUE constraint failed: ")?.1;
         let columns: Vec<&str> =
             columns.split(", ").map(|column| column.rsplit('.').next().unwrap_or(column)).collect();
+        if columns == ["id"] {
+            return Some(Collision::Exists);
+        }
         kind.unique.iter().find(|set| ***set == *columns).map(|set| Collision::Unique(set))
     }
 

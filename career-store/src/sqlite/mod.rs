@@ -9,9 +9,10 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use career_core::store::{
-    Batch, Capability, Claim, Committed, Count, Document, Group, Kind, OutboxEntry, Page, Query, Versioned,
+    Batch, Capability, Claim, Committed, Count, Document, Group, Kind, OutboxEntry, Page, Query, Versioned, Write,
 };
 use career_core::{Result, Store};
+use jiff::Timestamp;
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqlitePool};
 
@@ -84,6 +85,15 @@ impl SqliteStore {
         self.readers.acquire().await.map_err(|e| error(e, "reading"))
     }
 
+    async fn commit_all(&self, writes: Vec<Write>, now: Timestamp, singly: bool) -> Result<Option<Vec<Option<u64>>>> {
+        let mut transaction = self.writer.begin_with(BEGIN).await.map_err(|e| error(e, "beginning a commit"))?;
+        let versions = write::apply_all::<Sqlite>(&mut transaction, writes, now, singly).await?;
+        if versions.is_some() {
+            transaction.commit().await.map_err(|e| error(e, "committing"))?;
+        }
+        Ok(versions)
+    }
+
     async fn writer(&self) -> Result<PoolConnection<Sqlite>> {
         self.writer.acquire().await.map_err(|e| error(e, "writing"))
     }
@@ -119,13 +129,11 @@ impl Store for SqliteStore {
             let version = write::apply::<Sqlite>(&mut *self.writer().await?, write, now).await?;
             return Ok(Committed::new(vec![version]));
         }
-        let mut transaction = self.writer.begin_with(BEGIN).await.map_err(|e| error(e, "beginning a commit"))?;
-        let mut versions = Vec::with_capacity(writes.len());
-        for write in writes {
-            versions.push(write::apply::<Sqlite>(&mut transaction, write, now).await?);
+        if let Some(versions) = self.commit_all(writes.clone(), now, false).await? {
+            return Ok(Committed::new(versions));
         }
-        transaction.commit().await.map_err(|e| error(e, "committing"))?;
-        Ok(Committed::new(versions))
+        let versions = self.commit_all(writes, now, true).await?;
+        Ok(Committed::new(versions.unwrap_or_default()))
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Versioned<OutboxEntry>>> {
