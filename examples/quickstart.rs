@@ -1,14 +1,16 @@
 //! Ranks the built-in catalogue for a student, with the reasons.
 //!
 //! `cargo run --release --example quickstart` shows a bundled profile; `-- --profile FILE.json --top N --json` ranks
-//! any profile and prints JSON. A bad profile is one clear error that names the field, and exit code 2.
+//! any profile and prints JSON. `-- --db FILE` keeps the profile and every ranking in a SQLite file, and takes the
+//! profile from there the next time. A bad profile is one clear error that names the field, and exit code 2.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use career_core::{Catalog, Constraints, Profile, RankOptions, Ranking, Result, Stress};
-use career_examples::{DEFAULT_PROFILE, read_profile, reasons, table};
+use career_core::{Catalog, Constraints, Profile, RankOptions, Ranking, Result, SavedRanking, Stress};
+use career_examples::{DEFAULT_PROFILE, keep, read_profile, reasons, table};
 use career_recommend::{CounterfactualOptions, Engine, GapState};
+use career_store::SqliteStore;
 use clap::Parser;
 use serde_json::{Value, json};
 
@@ -18,6 +20,9 @@ struct Arguments {
     /// The profile, as JSON; see examples/profiles for some.
     #[arg(long, value_name = "FILE")]
     profile: Option<PathBuf>,
+    /// Keeps the profile and the ranking in this SQLite file, made if it is not there; in memory without it.
+    #[arg(long, value_name = "FILE")]
+    db: Option<PathBuf>,
     /// How many careers to show.
     #[arg(long, default_value_t = 10)]
     top: usize,
@@ -35,8 +40,9 @@ struct Arguments {
     max_years: Option<u8>,
 }
 
-fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(&Arguments::parse()).await {
         Ok(output) => {
             print!("{output}");
             ExitCode::SUCCESS
@@ -48,13 +54,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<String> {
-    let profile = match &arguments.profile {
-        Some(path) => read_profile(path)?,
-        None => Profile::from_json(DEFAULT_PROFILE)?,
+async fn run(arguments: &Arguments) -> Result<String> {
+    let given = arguments.profile.as_deref().map(read_profile).transpose()?;
+    let store = match &arguments.db {
+        Some(path) => SqliteStore::open(path).await?,
+        None => SqliteStore::in_memory().await?,
     };
     // Without a profile of one's own, the bundled one shows what constraints do.
-    let shown = arguments.profile.is_none() && !arguments.json;
+    let no_profile = given.is_none();
+    let person = keep::profile(&store, given, DEFAULT_PROFILE).await?;
+    let profile = &person.profile.profile;
+    let shown = no_profile && !person.was_there && !arguments.json;
     let constraints = Constraints::builder()
         .stream_possible(arguments.stream_possible || (shown && profile.stream.is_some()))
         .maybe_max_stress(arguments.max_stress)
@@ -62,8 +72,28 @@ fn run(arguments: &Arguments) -> Result<String> {
         .build();
     let options = RankOptions::top(arguments.top).with_constraints(constraints);
     let engine = Engine::compile(Catalog::india().careers())?;
-    let ranking = engine.rank(&profile, &options)?;
-    if arguments.json { as_json(&profile, &ranking) } else { as_text(&engine, &profile, &options, &ranking) }
+    let ranking = engine.rank(profile, &options)?;
+    let (before, rankings) = keep::ranking(&store, &person.profile, &ranking).await?;
+    let output = if arguments.json {
+        as_json(profile, &ranking)
+    } else {
+        as_text(&engine, profile, &options, &ranking).map(|text| match &arguments.db {
+            Some(path) => text + &kept(path, &person, before.as_ref(), rankings),
+            None => text,
+        })
+    };
+    store.close().await;
+    output
+}
+
+/// What the file now holds, and what was best the last time.
+fn kept(path: &Path, person: &keep::Kept, before: Option<&SavedRanking>, rankings: u64) -> String {
+    let mut out =
+        format!("\nKept in {}: the profile at version {}, rankings: {rankings}\n", path.display(), person.version);
+    if let Some(best) = before.and_then(|before| before.ranking.items.first()) {
+        out += &format!("     The last time {} was best, with {:.3}\n", best.title, best.score());
+    }
+    out
 }
 
 /// `{"profile", "ranking": [{"career", "title", "score", "confidence", "components", …}], "excluded"}`.

@@ -55,7 +55,7 @@ pub fn cache_prefix(user: Id<User>) -> String {
 /// store.put(&user).await?;
 ///
 /// let data = PersonalData::of(Arc::clone(&store));
-/// let document = data.export(user.id).await?;
+/// let document = data.export(user.id, "the student, by the settings page").await?;
 /// assert_eq!(document["records"]["users"][0]["name"], "A student");
 ///
 /// let erased = data.erase(user.id, "the student, by the settings page").await?;
@@ -128,13 +128,14 @@ impl PersonalData {
     }
 
     /// Everything about a person as one JSON document: `user`, `exported_at`, `records` by kind, and `files` with
-    /// their content in base64. Vectors and caches hold nothing that is not made from these.
+    /// their content in base64. Vectors and caches hold nothing that is not made from these. An audit entry is kept,
+    /// which names the user's id and who asked.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] when there is nothing; [`ErrorKind::Corrupt`] naming a record whose document is no JSON;
     /// what the store and the files can meet.
-    pub async fn export(&self, user: Id<User>) -> Result<Value> {
+    pub async fn export(&self, user: Id<User>, actor: &str) -> Result<Value> {
         let found = self.find(user).await?;
         if found.values().all(Vec::is_empty) {
             return Err(Error::not_found(format_args!("data of user {user}")));
@@ -159,6 +160,9 @@ impl PersonalData {
                 }
             }
         }
+        let mut batch = Batch::new();
+        batch.insert(&AuditEntry::new(actor, AuditAction::Exported, User::KIND.name, user.to_string()));
+        self.store.commit(batch).await?;
         Ok(json!({ "user": user, "exported_at": Timestamp::now(), "records": records, "files": files }))
     }
 

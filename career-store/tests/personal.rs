@@ -72,7 +72,7 @@ impl World {
 async fn the_export_holds_everything_of_one_person_and_nothing_of_another() {
     let world = world().await;
     let (one, other) = (world.person(b"one").await, world.person(b"other").await);
-    let export = world.data.export(one.user.id).await.expect("exported");
+    let export = world.data.export(one.user.id, "support").await.expect("exported");
     assert_eq!(export["user"], one.user.id.to_string());
     for kind in KINDS.iter().filter(|kind| kind.personal != Personal::No) {
         let expected = if kind.name == "messages" { 1_100 } else { 1 };
@@ -86,7 +86,10 @@ async fn the_export_holds_everything_of_one_person_and_nothing_of_another() {
     for foreign in [other.user.id.to_string(), other.conversation.id.to_string(), other.resume.id.to_string()] {
         assert!(!text.contains(&foreign), "{foreign} is another person's");
     }
-    let nobody = world.data.export(Id::new()).await.expect_err("nobody");
+    let entries = world.store.list::<AuditEntry>(&Query::all().key("action", "exported")).await.expect("listed").items;
+    assert_eq!(entries.len(), 1);
+    assert_eq!((&entries[0].record, entries[0].actor.as_str()), (&one.user.id.to_string(), "support"));
+    let nobody = world.data.export(Id::new(), "support").await.expect_err("nobody");
     assert_eq!(nobody.kind(), ErrorKind::NotFound);
 }
 
@@ -173,7 +176,7 @@ async fn a_document_that_is_damaged_is_named_by_the_export_and_erased_all_the_sa
     let id: Id<Resume> = Id::new();
     let damaged = Action::Insert(Draft::new(vec![user.into(), KeyValue::Null], "{".into()));
     world.store.commit(vec![Write::new(Resume::KIND, id.to_string(), damaged)].into()).await.expect("kept");
-    let error = world.data.export(user).await.expect_err("damaged");
+    let error = world.data.export(user, "support").await.expect_err("damaged");
     assert_eq!(error.kind(), ErrorKind::Corrupt);
     assert!(error.to_string().contains(&format!("resumes {id}")), "{error}");
     assert_eq!(world.data.erase(user, "support").await.expect("erased").records["resumes"], 1);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use career_core::store::{Batch, Key, KeyValue, Kind, Query, Record};
+use career_core::store::{Batch, Capability, Key, KeyValue, Kind, Query, Record};
 use career_core::testkit::store::{self, fixtures};
 use career_core::{Error, ErrorKind, Id, Message, Result, Store, StoreExt, User};
 use career_store::SqliteStore;
@@ -54,6 +54,7 @@ async fn the_suite_passes_on_a_file() {
 async fn the_suite_passes_in_memory() {
     let store = SqliteStore::in_memory().await.expect("opens");
     assert_eq!(store::all(&store).await.skipped, []);
+    assert_eq!(store.capabilities(), [Capability::References], "it is gone with its process");
 }
 
 #[tokio::test]
@@ -66,6 +67,19 @@ async fn a_file_that_is_not_there_is_made_unless_it_must_exist() {
     SqliteStore::open(folder.path()).await.expect("made");
     let nowhere = SqliteStore::open(folder.0.path().join("no/such/folder/career.db")).await;
     assert_error(nowhere, ErrorKind::NotFound, "cannot be opened");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_that_open_a_new_file_at_once_make_it_once() {
+    for _ in 0..5 {
+        let folder = Folder::new();
+        let opening: Vec<_> = (0..8).map(|_| tokio::spawn(SqliteStore::builder(folder.path()).open())).collect();
+        for store in opening {
+            fixtures::kept_user(&store.await.expect("no panic").expect("opens")).await;
+        }
+        let store = SqliteStore::open(folder.path()).await.expect("opens");
+        assert_eq!(store.count::<User>(&Query::all()).await.expect("counted"), 8);
+    }
 }
 
 #[tokio::test]
@@ -298,9 +312,9 @@ async fn a_host_keeps_kinds_of_its_own() {
     let best = again.first::<Note>(&Query::all().at_least("stars", 4)).await.expect("asked").expect("there");
     assert_eq!(*best, note);
 
-    run(&mut beside(&folder.path()).await, "DROP INDEX notes_0_index").await;
+    run(&mut beside(&folder.path()).await, "DROP INDEX notes_stars_index").await;
     run(&mut beside(&folder.path()).await, "ALTER TABLE notes RENAME COLUMN stars TO points").await;
-    run(&mut beside(&folder.path()).await, "CREATE INDEX notes_0_index ON notes (points)").await;
+    run(&mut beside(&folder.path()).await, "CREATE INDEX notes_stars_index ON notes (points)").await;
     let error = assert_error(with_notes().await, ErrorKind::Unsupported, "the table of notes lacks a key");
     assert_eq!(error.place().field.as_deref(), Some("stars"));
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use career_core::store::{Batch, OutboxEntry, Query, Rhythm, Schedule};
+use career_core::store::{Action, Batch, Claim, Draft, OutboxEntry, Query, Record, Rhythm, Schedule, Write};
 use career_core::testkit::store::fixtures;
 use career_core::{Error, ErrorKind, Event, Handler, Notification, Result, Store, StoreExt, Tag, User};
 use career_store::worker::DeadLetters;
@@ -165,6 +165,41 @@ async fn a_hopeless_event_is_given_up_at_once_and_can_be_thrown_away() {
     emit(&*store, [("k", 2)]).await;
     let alive = store.first::<OutboxEntry>(&Query::all()).await.expect("asked").expect("there");
     assert_eq!(letters.discard(alive.id).await.expect_err("not dead").kind(), ErrorKind::IllegalState);
+}
+
+#[tokio::test]
+async fn an_event_whose_handling_never_ends_is_given_up_too() {
+    let store = store();
+    emit(&*store, [("k", 1)]).await;
+    // Workers that took it and were killed: nobody said that it failed.
+    let far = jiff::SignedDuration::from_hours(1);
+    for n in 0..3 {
+        let claim = Claim::new("killed", 1, SHORT).at(jiff::Timestamp::now() + far * (n + 1));
+        assert_eq!(store.claim(&claim).await.expect("claimed").len(), 1);
+    }
+    let mut entry = store.first::<OutboxEntry>(&Query::all()).await.expect("asked").expect("there");
+    entry.due = jiff::Timestamp::now();
+    store.update(&mut entry).await.expect("its lease has ended");
+    let handler = does(|_, _, _, _: &mut Batch| panic!("it must not be tried again"));
+    assert_eq!(worker(&store, handler).attempts(3).drain().await.expect("drained"), 1);
+    let letter = DeadLetters::of(&*store).list(None).await.expect("listed").items.remove(0);
+    assert_eq!(letter.last_error.as_deref(), Some("every attempt ended without an answer"));
+}
+
+#[tokio::test]
+async fn a_schedule_that_cannot_fire_does_not_stop_the_others() {
+    let store = store();
+    let name = |name| Tag::new(name).expect("a slug");
+    let never = Schedule::new(name("never"), Rhythm::Cron("0 0 31 2 *".into()), fixtures::at(0));
+    store.put(&never).await.expect("kept");
+    let unread = Action::Insert(Draft::new(vec![fixtures::at(1).into()], "{}".into()));
+    store.commit(vec![Write::new(Schedule::KIND, "unread", unread)].into()).await.expect("kept");
+    store.put(&Schedule::new(name("good"), Rhythm::EverySeconds(60), fixtures::at(2))).await.expect("kept");
+    emit(&*store, [("k", 1)]).await;
+    let times: Arc<Mutex<Vec<jiff::Timestamp>>> = Arc::default();
+    let worker = Worker::new(Arc::clone(&store)).on("schedule-fired", Fired(Arc::clone(&times)));
+    assert_eq!(worker.drain().await.expect("drained"), 2, "the schedule's event and the other");
+    assert_eq!(*times.lock().expect("no panic"), [fixtures::at(2)]);
 }
 
 #[tokio::test]

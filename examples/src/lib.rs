@@ -1,6 +1,8 @@
 //! What the examples share: the bundled profiles, and a ranking as a table.
 //!
-//! The examples themselves are in this package's `quickstart.rs` and `custom_scorer.rs`.
+//! The examples themselves are in this package's `quickstart.rs`, `custom_scorer.rs` and `custom_store/`.
+
+pub mod keep;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -77,3 +77,31 @@ fn a_bad_profile_is_one_error_that_names_the_field() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("cannot be read"));
 }
+
+#[test]
+fn a_database_keeps_the_profile_and_every_ranking() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("career.db");
+    let db = file.to_str().expect("UTF-8");
+    let run = |arguments: &[&str]| {
+        let output = quickstart(&[&["--db", db][..], arguments].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let first = run(&["--profile", &bundled("student-pcb")]);
+    assert!(first.contains("the profile at version 1, rankings: 1"), "{first}");
+    let best = first.lines().find_map(|line| line.trim_start().strip_prefix("1. ")).expect("a best career");
+
+    let second = run(&[]);
+    assert!(second.contains("the profile at version 1, rankings: 2"), "{second}");
+    assert!(second.contains(&format!("The last time {best} was best")), "the profile of the file was ranked: {second}");
+    let third = run(&["--profile", &bundled("student-commerce")]);
+    assert!(third.contains("the profile at version 2, rankings: 3"), "{third}");
+
+    std::fs::write(&file, "this is no database, only text that is long enough to be looked at".repeat(20))
+        .expect("writes");
+    let output = quickstart(&["--db", db]);
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert_eq!(error.trim_end(), format!("error: {db}: opening: the file is not a database"));
+}

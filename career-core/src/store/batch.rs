@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::kind::{KeyValue, Kind, Record, Versioned};
+use super::kind::{KeyType, KeyValue, Kind, Record, Versioned};
 use super::outbox::OutboxEntry;
 use crate::{Error, Event, Result};
 
@@ -86,6 +86,7 @@ impl Draft {
         if has_nul(&body) {
             return Err(Error::invalid("expected text without the character U+0000"));
         }
+        KeyValue::Text(record.id().to_string()).fits(KeyType::Text, false, "id")?;
         let keys = record.keys();
         T::KIND.check_values(&keys)?;
         Ok(Draft { keys, body })

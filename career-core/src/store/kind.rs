@@ -10,6 +10,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::text::{CareerId, ExamId};
 use crate::{Error, Id, Result};
 
+/// Most bytes that a key's text can have, so that every database can index it.
+pub const KEY_TEXT_MAX: usize = 1_024;
+/// Most bytes in the name of an index; PostgreSQL cuts longer names.
+const INDEX_NAME_MAX: usize = 63;
+
 /// An aggregate that a store keeps: a document with an id and a few typed keys by which it is found.
 ///
 /// ```
@@ -152,7 +157,12 @@ impl Kind {
         if let Some(name) = self.unique.iter().flat_map(|set| set.iter()).find(|name| !declared(name)) {
             return Err(Error::invalid("no such key is declared").at_field(*name));
         }
-        self.indexes.iter().flat_map(|set| set.iter()).try_for_each(|name| self.key(name).map(drop))
+        self.indexes.iter().flat_map(|set| set.iter()).try_for_each(|name| self.key(name).map(drop))?;
+        let index_name = |set: &[&str]| self.name.len() + set.iter().map(|name| name.len() + 1).sum::<usize>() + 7;
+        if self.unique.iter().chain(self.indexes).any(|set| index_name(set) > INDEX_NAME_MAX) {
+            return Err(Error::invalid("the names of its indexes are too long").at_field(self.name));
+        }
+        Ok(())
     }
 
     /// The values of a record's keys fit the kind.
@@ -228,7 +238,7 @@ impl Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyType {
-    /// Text, compared by its bytes in UTF-8.
+    /// Text, compared by its bytes in UTF-8; at most [`KEY_TEXT_MAX`] bytes, without the character U+0000.
     Text,
     /// A whole number of 64 bits.
     Int,
@@ -290,9 +300,11 @@ impl KeyValue {
     pub(crate) fn fits(&self, holds: KeyType, optional: bool, name: &str) -> Result<()> {
         let expected = match (self, holds) {
             (KeyValue::Null, _) if optional => return Ok(()),
-            (KeyValue::Text(text), KeyType::Text) if !text.contains('\0') => return Ok(()),
+            (KeyValue::Text(text), KeyType::Text) if text.len() <= KEY_TEXT_MAX && !text.contains('\0') => {
+                return Ok(());
+            }
             (KeyValue::Int(_), KeyType::Int) | (KeyValue::Time(_), KeyType::Time) => return Ok(()),
-            (_, KeyType::Text) => "expected text without the character U+0000",
+            (_, KeyType::Text) => "expected at most 1024 bytes of text without the character U+0000",
             (_, KeyType::Int) => "expected a whole number",
             (_, KeyType::Time) => "expected a time",
         };
@@ -482,6 +494,8 @@ mod tests {
         assert!(KIND.check_values(&["x".into()]).is_err());
         assert!(KIND.check_values(&[KeyValue::Null, KeyValue::Null]).is_err());
         assert!(KIND.check_values(&["a\0b".into(), KeyValue::Null]).is_err());
+        assert!(KIND.check_values(&["x".repeat(KEY_TEXT_MAX).into(), KeyValue::Null]).is_ok());
+        assert!(KIND.check_values(&["x".repeat(KEY_TEXT_MAX + 1).into(), KeyValue::Null]).is_err());
         assert!(KIND.check_values(&["x".into(), "y".into()]).is_err());
         assert_eq!(format!("{:?}", KeyValue::from("secret")), "Text(6 bytes)");
     }

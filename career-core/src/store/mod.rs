@@ -38,7 +38,7 @@ use jiff::Timestamp;
 pub use batch::{Action, Batch, Committed, Draft, Write};
 pub use count::{Bucket, Count, Group, Grouping};
 pub use ext::{Pages, StoreExt};
-pub use kind::{Key, KeyType, KeyValue, Kind, Personal, Record, RecordId, Versioned, now};
+pub use kind::{KEY_TEXT_MAX, Key, KeyType, KeyValue, Kind, Personal, Record, RecordId, Versioned, now};
 pub use outbox::{Claim, OutboxEntry, OutboxState, Rhythm, Schedule};
 pub use query::{Checked, Cursor, Filter, Freshness, Order, PAGE_DEFAULT, PAGE_MAX, Page, Query, Test};
 pub use records::KINDS;

@@ -10,9 +10,9 @@ CREATE TABLE users (
     role TEXT NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX users_0_unique ON users (email);
-CREATE INDEX users_0_index ON users (role, id);
-CREATE INDEX users_1_index ON users (created, id);
+CREATE UNIQUE INDEX users_email_unique ON users (email);
+CREATE INDEX users_role_index ON users (role, id);
+CREATE INDEX users_created_index ON users (created, id);
 
 CREATE TABLE api_keys (
     id TEXT NOT NULL PRIMARY KEY,
@@ -23,9 +23,9 @@ CREATE TABLE api_keys (
     hash TEXT NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX api_keys_0_unique ON api_keys (hash);
-CREATE INDEX api_keys_0_index ON api_keys (owner, created, id);
-CREATE INDEX api_keys_1_index ON api_keys (created, id);
+CREATE UNIQUE INDEX api_keys_hash_unique ON api_keys (hash);
+CREATE INDEX api_keys_owner_created_index ON api_keys (owner, created, id);
+CREATE INDEX api_keys_created_index ON api_keys (created, id);
 
 CREATE TABLE sessions (
     id TEXT NOT NULL PRIMARY KEY,
@@ -37,10 +37,10 @@ CREATE TABLE sessions (
     expires INTEGER NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX sessions_0_unique ON sessions (token_hash);
-CREATE INDEX sessions_0_index ON sessions (owner, created, id);
-CREATE INDEX sessions_1_index ON sessions (expires, id);
-CREATE INDEX sessions_2_index ON sessions (created, id);
+CREATE UNIQUE INDEX sessions_token_hash_unique ON sessions (token_hash);
+CREATE INDEX sessions_owner_created_index ON sessions (owner, created, id);
+CREATE INDEX sessions_expires_index ON sessions (expires, id);
+CREATE INDEX sessions_created_index ON sessions (created, id);
 
 CREATE TABLE profiles (
     id TEXT NOT NULL PRIMARY KEY,
@@ -50,8 +50,8 @@ CREATE TABLE profiles (
     owner TEXT NOT NULL CONSTRAINT profiles_owner_fk REFERENCES users (id),
     body TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX profiles_0_unique ON profiles (owner);
-CREATE INDEX profiles_0_index ON profiles (created, id);
+CREATE UNIQUE INDEX profiles_owner_unique ON profiles (owner);
+CREATE INDEX profiles_created_index ON profiles (created, id);
 
 CREATE TABLE rankings (
     id TEXT NOT NULL PRIMARY KEY,
@@ -61,8 +61,8 @@ CREATE TABLE rankings (
     owner TEXT NOT NULL CONSTRAINT rankings_owner_fk REFERENCES users (id),
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX rankings_0_index ON rankings (owner, created, id);
-CREATE INDEX rankings_1_index ON rankings (created, id);
+CREATE INDEX rankings_owner_created_index ON rankings (owner, created, id);
+CREATE INDEX rankings_created_index ON rankings (created, id);
 
 CREATE TABLE roadmaps (
     id TEXT NOT NULL PRIMARY KEY,
@@ -73,9 +73,9 @@ CREATE TABLE roadmaps (
     career TEXT NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX roadmaps_0_index ON roadmaps (owner, created, id);
-CREATE INDEX roadmaps_1_index ON roadmaps (career, id);
-CREATE INDEX roadmaps_2_index ON roadmaps (created, id);
+CREATE INDEX roadmaps_owner_created_index ON roadmaps (owner, created, id);
+CREATE INDEX roadmaps_career_index ON roadmaps (career, id);
+CREATE INDEX roadmaps_created_index ON roadmaps (created, id);
 
 CREATE TABLE plans (
     id TEXT NOT NULL PRIMARY KEY,
@@ -86,9 +86,9 @@ CREATE TABLE plans (
     career TEXT NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX plans_0_index ON plans (owner, created, id);
-CREATE INDEX plans_1_index ON plans (career, id);
-CREATE INDEX plans_2_index ON plans (created, id);
+CREATE INDEX plans_owner_created_index ON plans (owner, created, id);
+CREATE INDEX plans_career_index ON plans (career, id);
+CREATE INDEX plans_created_index ON plans (created, id);
 
 CREATE TABLE achievements (
     id TEXT NOT NULL PRIMARY KEY,
@@ -99,9 +99,9 @@ CREATE TABLE achievements (
     rule TEXT NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX achievements_0_unique ON achievements (owner, rule);
-CREATE INDEX achievements_0_index ON achievements (rule, id);
-CREATE INDEX achievements_1_index ON achievements (created, id);
+CREATE UNIQUE INDEX achievements_owner_rule_unique ON achievements (owner, rule);
+CREATE INDEX achievements_rule_index ON achievements (rule, id);
+CREATE INDEX achievements_created_index ON achievements (created, id);
 
 CREATE TABLE conversations (
     id TEXT NOT NULL PRIMARY KEY,
@@ -111,8 +111,8 @@ CREATE TABLE conversations (
     owner TEXT NOT NULL CONSTRAINT conversations_owner_fk REFERENCES users (id),
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX conversations_0_index ON conversations (owner, created, id);
-CREATE INDEX conversations_1_index ON conversations (created, id);
+CREATE INDEX conversations_owner_created_index ON conversations (owner, created, id);
+CREATE INDEX conversations_created_index ON conversations (created, id);
 
 CREATE TABLE messages (
     id TEXT NOT NULL PRIMARY KEY,
@@ -124,9 +124,9 @@ CREATE TABLE messages (
     client_id TEXT,
     body TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX messages_0_unique ON messages (conversation, sequence);
-CREATE UNIQUE INDEX messages_1_unique ON messages (conversation, client_id);
-CREATE INDEX messages_0_index ON messages (created, id);
+CREATE UNIQUE INDEX messages_conversation_sequence_unique ON messages (conversation, sequence);
+CREATE UNIQUE INDEX messages_conversation_client_id_unique ON messages (conversation, client_id);
+CREATE INDEX messages_created_index ON messages (created, id);
 
 CREATE TABLE summaries (
     id TEXT NOT NULL PRIMARY KEY,
@@ -137,8 +137,8 @@ CREATE TABLE summaries (
     through INTEGER NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX summaries_0_unique ON summaries (conversation, through);
-CREATE INDEX summaries_0_index ON summaries (created, id);
+CREATE UNIQUE INDEX summaries_conversation_through_unique ON summaries (conversation, through);
+CREATE INDEX summaries_created_index ON summaries (created, id);
 
 CREATE TABLE jobs (
     id TEXT NOT NULL PRIMARY KEY,
@@ -150,10 +150,10 @@ CREATE TABLE jobs (
     expires INTEGER,
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX jobs_0_index ON jobs (company, id);
-CREATE INDEX jobs_1_index ON jobs (posted, id);
-CREATE INDEX jobs_2_index ON jobs (expires, id);
-CREATE INDEX jobs_3_index ON jobs (created, id);
+CREATE INDEX jobs_company_index ON jobs (company, id);
+CREATE INDEX jobs_posted_index ON jobs (posted, id);
+CREATE INDEX jobs_expires_index ON jobs (expires, id);
+CREATE INDEX jobs_created_index ON jobs (created, id);
 
 CREATE TABLE resumes (
     id TEXT NOT NULL PRIMARY KEY,
@@ -164,9 +164,9 @@ CREATE TABLE resumes (
     source TEXT,
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX resumes_0_index ON resumes (owner, created, id);
-CREATE INDEX resumes_1_index ON resumes (source, id);
-CREATE INDEX resumes_2_index ON resumes (created, id);
+CREATE INDEX resumes_owner_created_index ON resumes (owner, created, id);
+CREATE INDEX resumes_source_index ON resumes (source, id);
+CREATE INDEX resumes_created_index ON resumes (created, id);
 
 CREATE TABLE cover_letters (
     id TEXT NOT NULL PRIMARY KEY,
@@ -178,10 +178,10 @@ CREATE TABLE cover_letters (
     resume TEXT CONSTRAINT cover_letters_resume_fk REFERENCES resumes (id),
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX cover_letters_0_index ON cover_letters (owner, created, id);
-CREATE INDEX cover_letters_1_index ON cover_letters (job, id);
-CREATE INDEX cover_letters_2_index ON cover_letters (resume, id);
-CREATE INDEX cover_letters_3_index ON cover_letters (created, id);
+CREATE INDEX cover_letters_owner_created_index ON cover_letters (owner, created, id);
+CREATE INDEX cover_letters_job_index ON cover_letters (job, id);
+CREATE INDEX cover_letters_resume_index ON cover_letters (resume, id);
+CREATE INDEX cover_letters_created_index ON cover_letters (created, id);
 
 CREATE TABLE applications (
     id TEXT NOT NULL PRIMARY KEY,
@@ -195,11 +195,11 @@ CREATE TABLE applications (
     status TEXT NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX applications_0_index ON applications (owner, status, created, id);
-CREATE INDEX applications_1_index ON applications (job, id);
-CREATE INDEX applications_2_index ON applications (resume, id);
-CREATE INDEX applications_3_index ON applications (cover_letter, id);
-CREATE INDEX applications_4_index ON applications (created, id);
+CREATE INDEX applications_owner_status_created_index ON applications (owner, status, created, id);
+CREATE INDEX applications_job_index ON applications (job, id);
+CREATE INDEX applications_resume_index ON applications (resume, id);
+CREATE INDEX applications_cover_letter_index ON applications (cover_letter, id);
+CREATE INDEX applications_created_index ON applications (created, id);
 
 CREATE TABLE prompts (
     id TEXT NOT NULL PRIMARY KEY,
@@ -211,10 +211,10 @@ CREATE TABLE prompts (
     category TEXT NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX prompts_0_unique ON prompts (owner, name);
-CREATE INDEX prompts_0_index ON prompts (category, id);
-CREATE INDEX prompts_1_index ON prompts (name, id);
-CREATE INDEX prompts_2_index ON prompts (created, id);
+CREATE UNIQUE INDEX prompts_owner_name_unique ON prompts (owner, name);
+CREATE INDEX prompts_category_index ON prompts (category, id);
+CREATE INDEX prompts_name_index ON prompts (name, id);
+CREATE INDEX prompts_created_index ON prompts (created, id);
 
 CREATE TABLE notifications (
     id TEXT NOT NULL PRIMARY KEY,
@@ -225,8 +225,8 @@ CREATE TABLE notifications (
     read INTEGER,
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX notifications_0_index ON notifications (owner, created, id);
-CREATE INDEX notifications_1_index ON notifications (created, id);
+CREATE INDEX notifications_owner_created_index ON notifications (owner, created, id);
+CREATE INDEX notifications_created_index ON notifications (created, id);
 
 CREATE TABLE interactions (
     id TEXT NOT NULL PRIMARY KEY,
@@ -239,10 +239,10 @@ CREATE TABLE interactions (
     at INTEGER NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX interactions_0_index ON interactions (owner, created, id);
-CREATE INDEX interactions_1_index ON interactions (kind, at, id);
-CREATE INDEX interactions_2_index ON interactions (candidate, at, id);
-CREATE INDEX interactions_3_index ON interactions (created, id);
+CREATE INDEX interactions_owner_created_index ON interactions (owner, created, id);
+CREATE INDEX interactions_kind_at_index ON interactions (kind, at, id);
+CREATE INDEX interactions_candidate_at_index ON interactions (candidate, at, id);
+CREATE INDEX interactions_created_index ON interactions (created, id);
 
 CREATE TABLE careers (
     id TEXT NOT NULL PRIMARY KEY,
@@ -252,8 +252,8 @@ CREATE TABLE careers (
     category TEXT,
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX careers_0_index ON careers (category, id);
-CREATE INDEX careers_1_index ON careers (created, id);
+CREATE INDEX careers_category_index ON careers (category, id);
+CREATE INDEX careers_created_index ON careers (created, id);
 
 CREATE TABLE exams (
     id TEXT NOT NULL PRIMARY KEY,
@@ -262,7 +262,7 @@ CREATE TABLE exams (
     updated INTEGER NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX exams_0_index ON exams (created, id);
+CREATE INDEX exams_created_index ON exams (created, id);
 
 CREATE TABLE audit (
     id TEXT NOT NULL PRIMARY KEY,
@@ -276,9 +276,9 @@ CREATE TABLE audit (
     at INTEGER NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX audit_0_index ON audit (record, at, id);
-CREATE INDEX audit_1_index ON audit (actor, at, id);
-CREATE INDEX audit_2_index ON audit (created, id);
+CREATE INDEX audit_record_at_index ON audit (record, at, id);
+CREATE INDEX audit_actor_at_index ON audit (actor, at, id);
+CREATE INDEX audit_created_index ON audit (created, id);
 
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY,
@@ -292,9 +292,9 @@ CREATE TABLE events (
     due INTEGER NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX events_0_index ON events (state, due, id);
-CREATE INDEX events_1_index ON events (order_key, state, id);
-CREATE INDEX events_2_index ON events (created, id);
+CREATE INDEX events_state_due_index ON events (state, due, id);
+CREATE INDEX events_order_key_state_index ON events (order_key, state, id);
+CREATE INDEX events_created_index ON events (created, id);
 
 CREATE TABLE schedules (
     id TEXT NOT NULL PRIMARY KEY,
@@ -304,5 +304,5 @@ CREATE TABLE schedules (
     next INTEGER NOT NULL,
     body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX schedules_0_index ON schedules (next, id);
-CREATE INDEX schedules_1_index ON schedules (created, id);
+CREATE INDEX schedules_next_index ON schedules (next, id);
+CREATE INDEX schedules_created_index ON schedules (created, id);

@@ -40,8 +40,8 @@ impl Backend for Postgres {
         if constraint == format!("{}_pkey", kind.name) {
             return Some(Collision::Exists);
         }
-        let set = (0..kind.unique.len()).find(|n| schema::unique_name(kind, *n) == constraint)?;
-        Some(Collision::Unique(kind.unique[set]))
+        let set = kind.unique.iter().find(|set| schema::unique_name(kind, set) == constraint)?;
+        Some(Collision::Unique(set))
     }
 
     fn error(error: sqlx::Error, what: &str) -> Error {

@@ -90,11 +90,17 @@ impl PgStore {
     }
 
     async fn commit_once(&self, writes: Vec<Write>, now: Timestamp, singly: bool) -> Result<Option<Vec<Option<u64>>>> {
+        if let [write] = &writes[..] {
+            // One statement is a transaction by itself.
+            let mut connection = self.primary.acquire().await.map_err(|e| error(e, "writing"))?;
+            let version = write::apply::<Postgres>(&mut connection, write.clone(), now).await.map_err(committing)?;
+            return Ok(Some(vec![version]));
+        }
         let mut transaction = self.primary.begin().await.map_err(|e| error(e, "beginning a commit"))?;
         lock::in_order(&mut transaction, &writes).await?;
         let versions = write::apply_all::<Postgres>(&mut transaction, writes, now, singly).await?;
         if versions.is_some() {
-            transaction.commit().await.map_err(committing)?;
+            transaction.commit().await.map_err(|e| committing(error(e, "committing")))?;
         }
         Ok(versions)
     }
@@ -108,21 +114,29 @@ impl PgStore {
     }
 }
 
-/// The connection broke while a commit was on its way: only the server knows whether it happened.
-fn committing(cause: sqlx::Error) -> Error {
-    let committing = error(cause, "committing");
-    if committing.kind() == ErrorKind::Unavailable {
-        let message = "committing: the connection broke before the answer came";
-        return Error::new(ErrorKind::Indeterminate, message).with_source(committing);
-    }
-    committing
+fn cause(failed: &Error) -> Option<&sqlx::Error> {
+    std::error::Error::source(failed).and_then(|source| source.downcast_ref())
+}
+
+/// Whether the connection broke, so that nobody knows what the server did with what was last sent.
+fn broke(failed: &Error) -> bool {
+    matches!(cause(failed), Some(sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed))
 }
 
 /// Whether the same commit may succeed when it is tried again: another one was in its way, and nothing was done.
 fn lost_against_another(failed: &Error) -> bool {
-    let source = std::error::Error::source(failed).and_then(|source| source.downcast_ref::<sqlx::Error>());
-    let code = source.and_then(sqlx::Error::as_database_error).and_then(DatabaseError::code);
+    let code = cause(failed).and_then(sqlx::Error::as_database_error).and_then(DatabaseError::code);
     matches!(code.as_deref(), Some(error::SERIALIZATION_FAILURE | error::DEADLOCK_DETECTED))
+}
+
+/// An error of the statement with which a commit ends: when the connection broke, only the server knows whether it
+/// happened.
+fn committing(failed: Error) -> Error {
+    if broke(&failed) {
+        let message = "committing: the connection broke before the answer came";
+        return Error::new(ErrorKind::Indeterminate, message).with_source(failed);
+    }
+    failed
 }
 
 async fn pause(attempt: u32) {
@@ -137,7 +151,7 @@ macro_rules! reading {
         let mut attempt = 1;
         loop {
             match $attempt.await {
-                Err(error) if attempt < READ_ATTEMPTS && error.is_temporary() => {
+                Err(error) if attempt < READ_ATTEMPTS && broke(&error) => {
                     pause(attempt).await;
                     attempt += 1;
                 }
@@ -166,25 +180,10 @@ impl Store for PgStore {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Committed> {
-        let mut writes = batch.into_writes()?;
+        let writes = batch.into_writes()?;
         let now = career_core::store::now();
         if writes.is_empty() {
             return Ok(Committed::new(Vec::new()));
-        }
-        if writes.len() == 1
-            && let Some(write) = writes.pop()
-        {
-            // One statement is a transaction by itself.
-            let mut connection = self.primary.acquire().await.map_err(|e| error(e, "writing"))?;
-            let written = write::apply::<Postgres>(&mut connection, write, now).await;
-            let version = written.map_err(|failed| match failed.kind() {
-                ErrorKind::Unavailable => {
-                    let message = "committing: the connection broke before the answer came";
-                    Error::new(ErrorKind::Indeterminate, message).with_source(failed)
-                }
-                _ => failed,
-            })?;
-            return Ok(Committed::new(vec![version]));
         }
         let mut attempt = 1;
         let mut singly = false;

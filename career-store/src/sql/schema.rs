@@ -14,30 +14,21 @@ pub(crate) fn create(kind: &Kind, dialect: Dialect) -> Vec<String> {
     let columns = columns.join(",\n    ");
     let mut statements =
         vec![format!("CREATE TABLE IF NOT EXISTS {} (\n    {columns}\n){}", kind.name, table_options(dialect))];
-    for (n, set) in kind.unique.iter().enumerate() {
-        let name = unique_name(kind, n);
+    for set in kind.unique {
+        let name = unique_name(kind, set);
         statements.push(format!("CREATE UNIQUE INDEX IF NOT EXISTS {name} ON {} ({})", kind.name, set.join(", ")));
     }
-    for (n, set) in indexes(kind).iter().enumerate() {
-        let keys = set.join(", ");
-        statements.push(format!("CREATE INDEX IF NOT EXISTS {0}_{n}_index ON {0} ({keys})", kind.name));
+    // The id is the last column of each index, since it is the last key of every order.
+    for set in kind.indexes.iter().chain([&["created"][..]].iter()) {
+        let (name, keys) = (set.join("_"), set.join(", "));
+        statements.push(format!("CREATE INDEX IF NOT EXISTS {0}_{name}_index ON {0} ({keys}, id)", kind.name));
     }
     statements
 }
 
-/// The indexes of a kind. The id is the last column of each, since it is the last key of every order.
-fn indexes(kind: &Kind) -> Vec<Vec<&'static str>> {
-    let mut sets: Vec<Vec<&str>> = kind.indexes.iter().map(|set| set.to_vec()).collect();
-    sets.push(vec!["created"]);
-    for set in &mut sets {
-        set.push("id");
-    }
-    sets
-}
-
 /// The name of the index of a unique set.
-pub(crate) fn unique_name(kind: &Kind, n: usize) -> String {
-    format!("{}_{n}_unique", kind.name)
+pub(crate) fn unique_name(kind: &Kind, set: &[&str]) -> String {
+    format!("{}_{}_unique", kind.name, set.join("_"))
 }
 
 /// The name of the constraint of a reference.

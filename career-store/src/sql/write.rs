@@ -98,7 +98,19 @@ where
     };
     let row = match row {
         Ok(row) => row,
-        Err(error) => return Err(refusal::<D>(connection, kind, id, removes, references, error).await),
+        Err(error) => {
+            let refusal = refusal::<D>(connection, kind, id, removes, references, error).await;
+            // A record that is there in full collides with its own keys too; which of it the database says first
+            // differs. (In a transaction that PostgreSQL has given up nothing more can be asked; it says the id first.)
+            return match refusal.conflict() {
+                Some(Conflict::Unique { id, .. })
+                    if inserts && matches!(version_of::<D>(connection, kind, id).await, Ok(Some(_))) =>
+                {
+                    Err(Conflict::Exists { kind: kind.name, id: id.clone() }.into())
+                }
+                _ => Err(refusal),
+            };
+        }
     };
     if inserts {
         return Ok(Some(1));

@@ -20,6 +20,7 @@ use crate::sql::{claim, read, write};
 
 pub(crate) use error::error;
 pub use open::SqliteBuilder;
+pub(crate) use open::connect;
 
 /// A store in one SQLite file: nothing to install, nothing to run.
 ///
@@ -48,6 +49,7 @@ pub use open::SqliteBuilder;
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
+    is_file: bool,
 }
 
 impl SqliteStore {
@@ -105,7 +107,11 @@ const BEGIN: &str = "BEGIN IMMEDIATE";
 #[async_trait]
 impl Store for SqliteStore {
     fn capabilities(&self) -> &'static [Capability] {
-        &[Capability::Durable, Capability::Shared, Capability::References]
+        if self.is_file {
+            &[Capability::Durable, Capability::Shared, Capability::References]
+        } else {
+            &[Capability::References]
+        }
     }
 
     async fn fetch(&self, kind: &'static Kind, id: &str) -> Result<Option<Document>> {

@@ -1,7 +1,7 @@
 //! Opening a file: options, migrations, the tables of a host's own kinds.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use career_core::store::Kind;
 use career_core::{Error, ErrorKind, Result};
@@ -12,6 +12,9 @@ use sqlx::{AssertSqlSafe, SqlitePool};
 use super::{SqliteStore, error};
 use crate::migrations;
 use crate::sql::{Dialect, schema};
+
+/// How often migrating is tried; more often than there are migrations for another process to be in the way of.
+const MIGRATE_ATTEMPTS: usize = 8;
 
 /// How to open a [`SqliteStore`].
 ///
@@ -134,6 +137,8 @@ impl SqliteBuilder {
             .create_if_missing(!self.must_exist)
             .synchronous(synchronous)
             .foreign_keys(true)
+            // What was erased is not left behind in free pages.
+            .pragma("secure_delete", "ON")
             .busy_timeout(self.busy_timeout)
             .optimize_on_close(!self.read_only, 400);
         // A connection to a file cannot go stale: no need to ask it before each use.
@@ -148,15 +153,15 @@ impl SqliteBuilder {
             let readers = pool().max_connections(self.readers).connect_with(options.read_only(true));
             let readers = readers.await.map_err(|e| error(e, "opening"))?;
             check_up_to_date(&readers).await?;
-            return Ok(SqliteStore { writer: readers.clone(), readers });
+            return Ok(SqliteStore { writer: readers.clone(), readers, is_file: true });
         }
         let writing = options.clone().journal_mode(SqliteJournalMode::Wal);
-        let writer = pool().max_connections(1).min_connections(1).connect_with(writing);
-        let writer = writer.await.map_err(|e| error(e, "opening"))?;
-        migrations::sqlite().run(&writer).await.map_err(migration_error)?;
+        let writer = connect(pool().max_connections(1).min_connections(1), writing, self.busy_timeout).await?;
+        migrate(&writer).await?;
         for kind in &self.kinds {
             make_table(&writer, kind).await?;
         }
+        let is_file = self.path.is_some();
         let readers = match self.path {
             Some(_) => {
                 let reading = options.read_only(true).create_if_missing(false);
@@ -166,7 +171,37 @@ impl SqliteBuilder {
             // A second connection would be to another memory.
             None => writer.clone(),
         };
-        Ok(SqliteStore { writer, readers })
+        Ok(SqliteStore { writer, readers, is_file })
+    }
+}
+
+/// Connects to a file that others may be opening too. Turning a new file to WAL mode does not wait for them, as other
+/// statements do.
+pub(crate) async fn connect(
+    pool: SqlitePoolOptions,
+    options: SqliteConnectOptions,
+    busy_timeout: Duration,
+) -> Result<SqlitePool> {
+    let began = Instant::now();
+    loop {
+        match pool.clone().connect_with(options.clone()).await.map_err(|e| error(e, "opening")) {
+            Err(locked) if locked.is_temporary() && began.elapsed() < busy_timeout => {
+                tokio::time::sleep(Duration::from_millis(fastrand::u64(1..20))).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Of two processes that open a new file at once, one makes a table that the other was about to make. The one that
+/// failed looks again: what it wanted to do is then done.
+async fn migrate(pool: &SqlitePool) -> Result<()> {
+    let mut attempt = 1;
+    loop {
+        match migrations::sqlite().run(pool).await {
+            Err(MigrateError::ExecuteMigration(..)) if attempt < MIGRATE_ATTEMPTS => attempt += 1,
+            result => return result.map_err(migration_error),
+        }
     }
 }
 

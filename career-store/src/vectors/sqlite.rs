@@ -13,11 +13,13 @@ use tokio::sync::Mutex;
 use super::MemoryVectors;
 use super::memory::Change;
 use super::sql::{check_collection, corrupt, metadata_from_json, metadata_to_json, other_dimensions, without_nul};
-use crate::sqlite::error;
+use crate::sqlite::{connect, error};
 
 /// Most dimensions of a collection.
 const DIMENSIONS_MAX: usize = 65_536;
 
+/// How long a write waits for another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Rows per statement; each binds five values, and SQLite takes 32,766.
 const ROWS_PER_STATEMENT: usize = 500;
 
@@ -88,10 +90,9 @@ impl SqliteVectors {
             .journal_mode(SqliteJournalMode::Wal)
             .pragma("secure_delete", "on")
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(5));
-        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await;
+            .busy_timeout(BUSY_TIMEOUT);
         let index = SqliteVectors {
-            pool: pool.map_err(|e| error(e, "opening the file of vectors"))?,
+            pool: connect(SqlitePoolOptions::new().max_connections(4), options, BUSY_TIMEOUT).await?,
             collection: collection.to_owned(),
             copy: MemoryVectors::new(dimensions),
             seen: Mutex::new(0),

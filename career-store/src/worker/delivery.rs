@@ -27,6 +27,11 @@ impl Delivery {
     }
 
     pub(super) async fn run(mut self) {
+        if self.entry.attempts > self.settings.attempts {
+            // No attempt told that it failed: the handler ended the process, or the worker was stopped each time.
+            let error = Error::new(ErrorKind::Unavailable, "every attempt ended without an answer");
+            return self.note(&error).await;
+        }
         let settled = match self.handle().await {
             Ok(mut effects) => {
                 effects.settle(&self.entry);
@@ -35,13 +40,14 @@ impl Delivery {
             Err(error) => Err(error),
         };
         let Err(error) = settled else { return };
-        let recorded = match error.kind() {
-            // The lease was lost, or the answer was: whoever has the event now goes on with it.
-            ErrorKind::Indeterminate => Ok(()),
-            ErrorKind::Conflict if is_about(&error, &self.entry) => Ok(()),
-            _ => self.record(&error).await,
-        };
-        if let Err(error) = recorded {
+        // The lease was lost, or the answer was: whoever has the event now goes on with it.
+        if error.kind() != ErrorKind::Indeterminate && !is_about(&error, &self.entry) {
+            self.note(&error).await;
+        }
+    }
+
+    async fn note(&mut self, error: &Error) {
+        if let Err(error) = self.record(error).await {
             tracing::warn!(%error, event = %self.entry.id, "a failure could not be recorded; the event comes back");
         }
     }

@@ -1,6 +1,6 @@
 //! Schedules: each fires once, whoever is first.
 
-use career_core::store::{Batch, Query, Rhythm, Schedule};
+use career_core::store::{Batch, Document, PAGE_MAX, Query, Record, Rhythm, Schedule};
 use career_core::{Error, ErrorKind, Result, Store, StoreExt};
 use croner::Cron;
 use croner::parser::{CronParser, Seconds};
@@ -44,19 +44,43 @@ impl Schedules {
         if now < self.look_at {
             return Ok(());
         }
-        loop {
-            let first = store.first::<Schedule>(&Query::all().ascending("next")).await?;
-            let Some(mut schedule) = first.filter(|schedule| schedule.next <= now) else { break };
-            let next = next_time(&schedule.rhythm, now)?;
-            let mut batch = Batch::new();
-            Schedule::fire(&mut schedule, next, &mut batch);
-            unless_conflict(store.commit(batch).await.map(drop))?;
+        let due = Query::all().below("next", now + SignedDuration::from_micros(1)).ascending("next").limit(PAGE_MAX);
+        for document in store.select(Schedule::KIND, &due).await?.items {
+            // One that cannot be read, or never comes round, must not keep the others from firing.
+            if let Err(error) = fire(store, &document, now).await {
+                if error.is_temporary() {
+                    return Err(error);
+                }
+                tracing::error!(%error, schedule = document.id, "a schedule cannot fire");
+            }
         }
-        let first = store.first::<Schedule>(&Query::all().ascending("next")).await?;
+        let ahead = Query::all().at_least("next", now).ascending("next");
         let soon = now + LOOK_AGAIN;
-        self.look_at = first.map_or(soon, |schedule| schedule.next.min(soon));
+        self.look_at = store
+            .first::<Schedule>(&ahead)
+            .await
+            .map_or(soon, |first| first.map_or(soon, |schedule| schedule.next.min(soon)));
         Ok(())
     }
+}
+
+async fn fire(store: &dyn Store, document: &Document, now: Timestamp) -> Result<()> {
+    let mut schedule = document.decode::<Schedule>()?;
+    let next = following(&schedule, now)?;
+    let mut batch = Batch::new();
+    Schedule::fire(&mut schedule, next, &mut batch);
+    unless_conflict(store.commit(batch).await.map(drop))
+}
+
+/// The next time after now. What comes every so often keeps its beat, however late it was fired.
+fn following(schedule: &Schedule, now: Timestamp) -> Result<Timestamp> {
+    if let Rhythm::EverySeconds(seconds @ 1..) = schedule.rhythm {
+        let late = now.duration_since(schedule.next).as_secs().max(0);
+        let beats = late / i64::from(seconds) + 1;
+        let next = schedule.next.checked_add(SignedDuration::from_secs(beats.saturating_mul(i64::from(seconds))));
+        return next.map_err(|_| Error::invalid("expected a time that comes round").at_field("rhythm"));
+    }
+    next_time(&schedule.rhythm, now)
 }
 
 /// Another worker was faster: that is as good.
@@ -100,6 +124,16 @@ pub fn next_time(rhythm: &Rhythm, after: Timestamp) -> Result<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_every_so_often_keeps_its_beat() {
+        let at = |seconds| Timestamp::from_second(seconds).expect("in range");
+        let name = career_core::Tag::new("beat").expect("a slug");
+        let schedule = Schedule::new(name, Rhythm::EverySeconds(60), at(1_000));
+        for (now, next) in [(1_000, 1_060), (1_001, 1_060), (1_059, 1_060), (1_060, 1_120), (5_000, 5_020)] {
+            assert_eq!(following(&schedule, at(now)).expect("comes"), at(next), "at {now}");
+        }
+    }
 
     #[test]
     fn rhythms_come_round_or_are_refused() {
