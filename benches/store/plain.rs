@@ -8,7 +8,8 @@ pub(crate) trait Plain {
     async fn put(&self, record: &Application);
     async fn insert_all(&self, records: &[Application]);
     async fn list(&self, owner: &str) -> Vec<Application>;
-    async fn analyze(&self);
+    /// Does at once what the database would do in time: statistics, and its log into the file.
+    async fn settle(&self);
 }
 
 macro_rules! bound {
@@ -26,7 +27,7 @@ macro_rules! bound {
 }
 
 macro_rules! plain {
-    ($name:ident, body: $body:literal, value: $value:literal, begin: $begin:ident ($($how:literal)?)) => {
+    ($name:ident, body: $body:literal, value: $value:literal, begin: $begin:ident ($($how:literal)?), settle: $($settle:literal),+) => {
         impl Plain for $name {
             async fn get(&self, id: &str) -> Application {
                 let get = concat!("SELECT id, version, created, updated, ", $body, " FROM applications WHERE id = $1");
@@ -75,8 +76,10 @@ macro_rules! plain {
                 rows.iter().map(|row| serde_json::from_str(&row.4).expect("it parses")).collect()
             }
 
-            async fn analyze(&self) {
-                sqlx::query("ANALYZE").execute(&self.writes).await.expect("analysed");
+            async fn settle(&self) {
+                for statement in [$($settle),+] {
+                    sqlx::query(statement).execute(&self.writes).await.expect(statement);
+                }
             }
         }
     };
@@ -104,12 +107,13 @@ pub(crate) mod sqlite {
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true);
             let pool = |connections| SqlitePoolOptions::new().max_connections(connections).test_before_acquire(false);
-            let reads = pool(4).connect_with(options.clone()).await.expect("opens");
+            let reads = options.clone().read_only(true);
+            let reads = pool(4).connect_with(reads).await.expect("opens");
             PlainSqlite { reads, writes: pool(1).connect_with(options).await.expect("opens") }
         }
     }
 
-    plain!(PlainSqlite, body: "body", value: "", begin: begin_with("BEGIN IMMEDIATE"));
+    plain!(PlainSqlite, body: "body", value: "", begin: begin_with("BEGIN IMMEDIATE"), settle: "PRAGMA wal_checkpoint(TRUNCATE)", "ANALYZE");
 }
 
 pub(crate) mod postgres {
@@ -142,5 +146,5 @@ pub(crate) mod postgres {
         }
     }
 
-    plain!(PlainPostgres, body: "body::text", value: "::jsonb", begin: begin());
+    plain!(PlainPostgres, body: "body::text", value: "::jsonb", begin: begin(), settle: "VACUUM ANALYZE");
 }

@@ -63,6 +63,7 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "cache"))]
 mod clock;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod migrations;

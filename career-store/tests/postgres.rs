@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use career_core::store::{Batch, Query};
+use career_core::store::{Action, Batch, Draft, Query, Record, Write};
 use career_core::testkit::store::{self, fixtures};
 use career_core::{Error, ErrorKind, Id, Message, Result, Store, StoreExt, Tag, User};
 use career_store::PgStore;
@@ -59,6 +59,24 @@ async fn a_server_that_is_not_there_and_a_url_that_is_none() {
     assert!(!format!("{error} {error:?}").contains("secret"));
     let builder = PgStore::builder("postgres://user:secret@host/career").expect("a url");
     assert!(!format!("{builder:?}").contains("secret"));
+}
+
+#[tokio::test]
+async fn what_the_server_says_of_values_is_not_shown() {
+    let Some(url) = servers::postgres() else { return };
+    let store = store(&url).await;
+    let no_json = Action::Put(Draft::new(vec!["a@example.org".into(), "student".into()], "my secret".into()));
+    let refused = store.commit(vec![Write::new(User::KIND, "a", no_json)].into()).await;
+    let error = assert_error(refused, ErrorKind::Invalid, "the server cannot keep this text");
+    let first = fixtures::user();
+    store.insert(&first).await.expect("kept");
+    let mut second = fixtures::user();
+    second.email.clone_from(&first.email);
+    let taken = store.insert(&second).await.expect_err("the address is taken");
+    for error in [error, taken] {
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("secret") && !shown.contains("@example"), "{shown}");
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,23 @@ pub(super) const SERIALIZATION_FAILURE: &str = "40001";
 /// Two transactions that waited for each other.
 pub(super) const DEADLOCK_DETECTED: &str = "40P01";
 
+/// What the server said, without the values that it may show: its details name keys with what they hold, and so do
+/// the messages about values (classes 22 and 23).
+#[derive(Debug)]
+pub(super) struct ServerError {
+    pub(super) code: String,
+    message: Option<String>,
+}
+
+impl std::fmt::Display for ServerError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SQLSTATE {}", self.code)?;
+        self.message.as_ref().map_or(Ok(()), |message| write!(f, ": {message}"))
+    }
+}
+
+impl std::error::Error for ServerError {}
+
 /// An error of PostgreSQL while doing `what`.
 pub(crate) fn error(error: sqlx::Error, what: &str) -> Error {
     let (kind, message) = match &error {
@@ -21,7 +38,16 @@ pub(crate) fn error(error: sqlx::Error, what: &str) -> Error {
         sqlx::Error::Database(database) => by_code(&database.code().unwrap_or_default()),
         _ => (ErrorKind::Io, "the server failed"),
     };
-    Error::new(kind, format!("{what}: {message}")).with_source(error)
+    let said = Error::new(kind, format!("{what}: {message}"));
+    match error.as_database_error() {
+        Some(database) => {
+            let code = database.code().unwrap_or_default().into_owned();
+            let names_values = code.starts_with("22") || code.starts_with("23");
+            let message = (!names_values).then(|| database.message().to_owned());
+            said.with_source(ServerError { code, message })
+        }
+        None => said.with_source(error),
+    }
 }
 
 fn by_code(code: &str) -> (ErrorKind, &'static str) {

@@ -14,11 +14,11 @@ use career_core::store::{
 };
 use career_core::{Error, ErrorKind, Result, Store};
 use jiff::Timestamp;
-use sqlx::error::DatabaseError;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres};
 
 use crate::sql::{claim, read, write};
+use error::ServerError;
 
 pub(crate) use error::error;
 pub use open::PgBuilder;
@@ -114,7 +114,7 @@ impl PgStore {
     }
 }
 
-fn cause(failed: &Error) -> Option<&sqlx::Error> {
+fn cause<E: std::error::Error + 'static>(failed: &Error) -> Option<&E> {
     std::error::Error::source(failed).and_then(|source| source.downcast_ref())
 }
 
@@ -125,8 +125,8 @@ fn broke(failed: &Error) -> bool {
 
 /// Whether the same commit may succeed when it is tried again: another one was in its way, and nothing was done.
 fn lost_against_another(failed: &Error) -> bool {
-    let code = cause(failed).and_then(sqlx::Error::as_database_error).and_then(DatabaseError::code);
-    matches!(code.as_deref(), Some(error::SERIALIZATION_FAILURE | error::DEADLOCK_DETECTED))
+    let code = cause(failed).map(|server: &ServerError| server.code.as_str());
+    matches!(code, Some(error::SERIALIZATION_FAILURE | error::DEADLOCK_DETECTED))
 }
 
 /// An error of the statement with which a commit ends: when the connection broke, only the server knows whether it
