@@ -130,7 +130,7 @@ impl Store for MemoryStore {
             *groups.entry(keys).or_default() += 1;
         }
         let mut groups: Vec<Group> = groups.into_iter().map(|(keys, count)| Group::new(keys, count)).collect();
-        if let Some(largest) = count.largest {
+        if let Some(largest) = count.largest.filter(|_| !count.groups.is_empty()) {
             // Stable: equal groups stay in the order of their keys.
             groups.sort_by_key(|group| std::cmp::Reverse(group.count));
             groups.truncate(largest as usize);
@@ -207,7 +207,7 @@ impl State {
         let mut heads = Vec::new();
         for (id, row) in rows {
             if taken.insert(value((id, row), "order_key")) && is_due((id, row)) {
-                heads.push(row.document(id).decode()?);
+                heads.push(OutboxEntry::read(&row.document(id))?);
             }
         }
         Ok(heads)
@@ -273,7 +273,10 @@ impl State {
     }
 
     fn check_unreferenced(&self, kind: &'static Kind, id: &str) -> Result<()> {
-        let refers = |table: &Table, at: usize| table.rows.values().any(|row| row.draft.keys[at].as_text() == Some(id));
+        let itself = |table: &Table, other: &str| table.kind.name == kind.name && other == id;
+        let refers = |table: &Table, at: usize| {
+            table.rows.iter().any(|(other, row)| row.draft.keys[at].as_text() == Some(id) && !itself(table, other))
+        };
         for table in self.tables.values() {
             for (at, key) in table.kind.keys.iter().enumerate() {
                 if key.references == Some(kind.name) && refers(table, at) {

@@ -1,12 +1,12 @@
 //! All data of a person: exported as one document, or erased.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use career_core::store::{
-    Action, Batch, Count, Document, KINDS, KeyValue, Kind, OutboxEntry, PAGE_MAX, Personal, Query, Record, Write,
+    Action, Batch, Count, Document, Draft, KINDS, KeyValue, Kind, OutboxEntry, PAGE_MAX, Personal, Query, Record, Write,
 };
 use career_core::{
     AuditAction, AuditEntry, BlobStore, Cache, Conflict, Error, ErrorKind, Id, Metadata, Result, Resume, Sha256Hex,
@@ -128,7 +128,7 @@ impl PersonalData {
     }
 
     /// Everything about a person as one JSON document: `user`, `exported_at`, `records` by kind, and `files` with
-    /// their content in base64. Vectors and caches hold nothing that is not made from these. An audit entry is kept,
+    /// their content in base64 (`null` when a file is gone). Vectors and caches hold nothing that is not made from these. An audit entry is kept,
     /// which names the user's id and who asked.
     ///
     /// # Errors
@@ -155,9 +155,8 @@ impl PersonalData {
         let mut files = Vec::new();
         if let Some(blobs) = &self.blobs {
             for hash in self.files(user).await?.into_keys() {
-                if let Some(content) = blobs.get(&hash).await? {
-                    files.push(json!({ "sha256": hash, "content": STANDARD.encode(content) }));
-                }
+                let content = blobs.get(&hash).await?.map(|content| STANDARD.encode(content));
+                files.push(json!({ "sha256": hash, "content": content }));
             }
         }
         let mut batch = Batch::new();
@@ -176,19 +175,15 @@ impl PersonalData {
     /// [`Conflict::Referenced`] when a record of another person, or of a kind that was not named, refers to one of
     /// this person's; what the backends can meet.
     pub async fn erase(&self, user: Id<User>, actor: &str) -> Result<Erased> {
+        let stub = AuditEntry::new(actor, AuditAction::Erased, User::KIND.name, user.to_string());
+        // An actor that cannot be kept is told before anything is gone.
+        Draft::of(&stub)?;
         let mut erased = Erased::default();
-        for index in &self.vectors {
-            let owner = Metadata::from([(VECTOR_OWNER.to_owned(), user.to_string())]);
-            erased.vectors += index.delete_where(&owner).await?;
-        }
-        for cache in &self.caches {
-            erased.cache_entries += cache.remove_prefix(&cache_prefix(user)).await?;
-        }
-        // Before the records: they are the only ones who know which files there are.
-        erased.files = self.erase_files(user).await?;
+        let mut order_keys = BTreeSet::from([user.to_string()]);
         let mut attempt = 1;
         loop {
-            match self.erase_records(user, actor, &mut erased).await {
+            self.erase_derived(user, &mut erased).await?;
+            match self.erase_records(user, &stub, &mut order_keys, &mut erased).await {
                 // The person was still writing: what came meanwhile goes in another round.
                 Err(error)
                     if attempt < ERASE_ATTEMPTS && matches!(error.conflict(), Some(Conflict::Referenced { .. })) =>
@@ -196,33 +191,57 @@ impl PersonalData {
                     attempt += 1;
                 }
                 Err(error) => return Err(error),
-                Ok(()) => return Ok(erased),
+                Ok(()) => break,
             }
         }
+        // Handlers that were running may have left something; nothing new can refer to the user any more.
+        self.erase_events(&order_keys, &mut erased).await?;
+        self.erase_derived(user, &mut erased).await?;
+        Ok(erased)
     }
 
-    async fn erase_records(&self, user: Id<User>, actor: &str, erased: &mut Erased) -> Result<()> {
+    /// What is made from the records: vectors, and what caches hold.
+    async fn erase_derived(&self, user: Id<User>, erased: &mut Erased) -> Result<()> {
+        for index in &self.vectors {
+            let owner = Metadata::from([(VECTOR_OWNER.to_owned(), user.to_string())]);
+            erased.vectors += index.delete_where(&owner).await?;
+        }
+        for cache in &self.caches {
+            erased.cache_entries += cache.remove_prefix(&cache_prefix(user)).await?;
+        }
+        Ok(())
+    }
+
+    async fn erase_events(&self, order_keys: &BTreeSet<String>, erased: &mut Erased) -> Result<()> {
+        let order_keys: Vec<String> = order_keys.iter().cloned().collect();
+        let events = self.with_key(OutboxEntry::KIND, "order_key", &order_keys).await?;
+        self.delete(OutboxEntry::KIND, &events, erased).await
+    }
+
+    async fn erase_records(
+        &self,
+        user: Id<User>,
+        stub: &AuditEntry,
+        order_keys: &mut BTreeSet<String>,
+        erased: &mut Erased,
+    ) -> Result<()> {
         let mut found = self.find(user).await?;
-        let mut order_keys = vec![user.to_string()];
+        // Before the records, which are the only ones who know which files there are; after they were looked for, so
+        // that a resume that comes in between is not deleted without its file.
+        erased.files += self.erase_files(user).await?;
         for documents in found.values() {
             order_keys.extend(documents.iter().map(|document| document.id.clone()));
         }
-        // A user and the profile share their id; asked for twice, an event would be counted twice.
-        order_keys.sort_unstable();
-        order_keys.dedup();
-        let events = self.with_key(OutboxEntry::KIND, "order_key", &order_keys).await?;
-        self.delete(OutboxEntry::KIND, &events, erased).await?;
+        self.erase_events(order_keys, erased).await?;
         let users = found.remove(User::KIND.name).unwrap_or_default();
         for kind in self.kinds.iter().rev() {
             self.delete(kind, &found.remove(kind.name).unwrap_or_default(), erased).await?;
         }
-        let gone = erased.is_nothing() && users.is_empty();
-        if gone {
+        if erased.is_nothing() && users.is_empty() {
             return Ok(());
         }
         let mut last = Batch::new();
-        last.delete::<User>(&user);
-        last.insert(&AuditEntry::new(actor, AuditAction::Erased, User::KIND.name, user.to_string()));
+        last.delete::<User>(&user).insert(stub);
         self.store.commit(last).await?;
         *erased.records.entry(User::KIND.name).or_default() += users.len() as u64;
         Ok(())

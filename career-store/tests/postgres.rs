@@ -49,6 +49,29 @@ async fn the_suite_passes() {
     assert_eq!(store::all(&store(&url).await).await.skipped, []);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_that_nobody_waits_for_leave_nothing_half_there() {
+    let Some(url) = servers::postgres() else { return };
+    let builder = PgStore::builder(&url).expect("a url").schema(schema()).connections(1);
+    let store = builder.open().await.expect("opens");
+    store::cancelled_commits(&store, |wait| tokio::time::sleep(wait)).await;
+}
+
+#[tokio::test]
+async fn a_schema_with_no_name_is_refused() {
+    for bad in ["2026", &"x".repeat(64)] {
+        let builder = PgStore::builder("postgres://user@127.0.0.1:1/career").expect("a url");
+        let refused = builder.schema(Tag::new(bad).expect("a slug")).open().await;
+        assert_eq!(
+            assert_error(refused, ErrorKind::Invalid, "a letter first").place().field.as_deref(),
+            Some("schema")
+        );
+    }
+    let Some(url) = servers::postgres() else { return };
+    let reserved = PgStore::builder(&url).expect("a url").schema(Tag::new("user").expect("a slug"));
+    reserved.open().await.expect("a reserved word is a name");
+}
+
 #[tokio::test]
 async fn a_server_that_is_not_there_and_a_url_that_is_none() {
     let nowhere = PgStore::open("postgres://user:secret@127.0.0.1:1/career").await;
@@ -266,6 +289,22 @@ async fn a_restart_under_load_loses_nothing_that_was_acknowledged() {
             })
         })
         .collect();
+    let reader = tokio::spawn({
+        let (store, stop) = (store.clone(), Arc::clone(&stop));
+        async move {
+            let mut reads = 0_u64;
+            while !stop.load(Ordering::SeqCst) {
+                // While the server is away a read fails; it never fails for a connection that was good before.
+                if let Err(error) = store.count::<User>(&Query::all()).await {
+                    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                } else {
+                    reads += 1;
+                }
+            }
+            reads
+        }
+    });
     for _ in 0..2 {
         tokio::time::sleep(Duration::from_millis(200)).await;
         let command = restart.clone();
@@ -275,6 +314,7 @@ async fn a_restart_under_load_loses_nothing_that_was_acknowledged() {
     }
     tokio::time::sleep(Duration::from_millis(200)).await;
     stop.store(true, Ordering::SeqCst);
+    assert!(reader.await.expect("no panic") > 0);
     let (mut acknowledged, mut doubtful, mut failed) = (Vec::new(), 0, 0);
     for writer in writers {
         let (mine, d, f) = writer.await.expect("no panic");

@@ -208,6 +208,84 @@ async fn no_free_connection_is_unavailable() {
     assert_error(store.insert(&fixtures::user()).await, ErrorKind::Unavailable, "closed");
 }
 
+/// A full disk, as a process meets it that may write no larger files: every write is refused, nothing is half there,
+/// and when there is room again everything goes on.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_refuses_what_it_cannot_keep_and_harms_nothing() {
+    const INSIDE: &str = "CAREER_FULL_DISK";
+    if let Ok(path) = std::env::var(INSIDE) {
+        tokio::runtime::Runtime::new().expect("a runtime").block_on(fill(Path::new(&path)));
+        return;
+    }
+    let folder = Folder::new();
+    let test = "a_full_disk_refuses_what_it_cannot_keep_and_harms_nothing";
+    // `trap` keeps the signal that would end the process; a write beyond the limit then fails as on a full disk.
+    let limited = r#"trap '' XFSZ; ulimit -S -f 2000; exec "$0" "$1" --exact --nocapture"#;
+    let status = std::process::Command::new("bash")
+        .args(["-c", limited, std::env::current_exe().expect("this program").to_str().expect("a path"), test])
+        .env(INSIDE, folder.path())
+        .status()
+        .expect("it runs");
+    assert!(status.success());
+}
+
+#[cfg(unix)]
+async fn fill(path: &Path) {
+    let store = SqliteStore::open(path).await.expect("opens");
+    let conversation = fixtures::kept_conversation(&store).await;
+    let large = |n| fixtures::message(conversation.id, n, "x".repeat(50_000));
+    let mut kept = 0_u64;
+    // Singly and in batches, until both are refused.
+    let mut refused = [false; 2];
+    for n in (1..).step_by(2) {
+        let single = large(n);
+        match store.put(&single).await {
+            Ok(_) => {
+                kept += 1;
+                assert!(store.get::<Message>(&single.id).await.expect("asked").is_some(), "acknowledged and not there");
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+                refused[0] = true;
+            }
+        }
+        let mut batch = Batch::new();
+        batch.insert(&large(n + 1)).put(&conversation).emit(&fixtures::event("t", "k", n));
+        match store.commit(batch).await {
+            Ok(_) => kept += 1,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+                refused[1] = true;
+            }
+        }
+        if refused == [true; 2] {
+            break;
+        }
+        assert!(n < 1_000, "the limit was never met");
+    }
+    let there = store.count::<Message>(&Query::all()).await.expect("reading goes on");
+    assert_eq!(there, kept, "what was acknowledged, and nothing else");
+    store.check().await.expect("the file is sound");
+
+    // There is room again: the soft limit goes up to the hard one.
+    let pid = std::process::id().to_string();
+    let raised = std::process::Command::new("prlimit").args(["--fsize=unlimited", "--pid", &pid]).status();
+    assert!(raised.expect("prlimit runs").success());
+    store.put(&large(5_000)).await.expect("single writes go on");
+    let mut batch = Batch::new();
+    batch.insert(&large(5_001)).put(&conversation);
+    store.commit(batch).await.expect("batches go on");
+    assert_eq!(store.count::<Message>(&Query::all()).await.expect("counted"), kept + 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_that_nobody_waits_for_leave_nothing_half_there() {
+    let folder = Folder::new();
+    let store = SqliteStore::open(folder.path()).await.expect("opens");
+    store::cancelled_commits(&store, |wait| tokio::time::sleep(wait)).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_handles_on_one_file_lose_no_update() {
     let folder = Folder::new();
@@ -257,6 +335,9 @@ async fn a_backup_while_in_use_is_one_moment_and_restores() {
         store.backup(copy).await.expect("copied");
     }
     writing.await.expect("no panic");
+    let third = folder.0.path().join("three.db");
+    let both = tokio::join!(store.backup(&third), store.backup(&third));
+    assert!(both.0.is_ok() != both.1.is_ok(), "one of two copies to one place: {both:?}");
     let again = assert_error(store.backup(&copies[0]).await, ErrorKind::Conflict, "already");
     assert_eq!(again.place().file.as_deref(), copies[0].to_str());
 
@@ -311,6 +392,11 @@ async fn a_host_keeps_kinds_of_its_own() {
     let again = with_notes().await.expect("the table is there already");
     let best = again.first::<Note>(&Query::all().at_least("stars", 4)).await.expect("asked").expect("there");
     assert_eq!(*best, note);
+
+    const SAME: &Kind = &Kind::new("note", &[Key::int("s_stars")]).indexed(&[&["s_stars"]]);
+    const LIKE: &Kind = &Kind::new("note_s", &[Key::int("stars")]).indexed(&[&["stars"]]);
+    let taken = SqliteStore::builder(folder.path()).kind(SAME).kind(LIKE).open().await.expect_err("one name for two");
+    assert_eq!((taken.kind(), taken.place().field.as_deref()), (ErrorKind::Invalid, Some("note_s_stars_index")));
 
     run(&mut beside(&folder.path()).await, "DROP INDEX notes_stars_index").await;
     run(&mut beside(&folder.path()).await, "ALTER TABLE notes RENAME COLUMN stars TO points").await;

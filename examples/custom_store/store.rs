@@ -293,6 +293,6 @@ impl Table {
         // Once a key is in here, nothing more of it is given.
         let mut taken: HashSet<KeyValue> = leased.map(|row| text(row, "order_key")).collect();
         let heads = alive.into_iter().filter(|row| taken.insert(text(row, "order_key")) && is_due(row));
-        heads.take(claim.limit as usize).map(|row| row.clone().into_document().decode()).collect()
+        heads.take(claim.limit as usize).map(|row| OutboxEntry::read(&row.clone().into_document())).collect()
     }
 }

@@ -142,6 +142,9 @@ impl Batch {
     /// Replaces a record. The commit fails with [`Conflict::Version`](crate::Conflict) when it has moved since it was
     /// read.
     pub fn update<T: Record>(&mut self, record: &Versioned<T>) -> &mut Self {
+        if !self.keeps_its_id(record) {
+            return self;
+        }
         let version = record.version();
         self.write(&**record, |draft| Action::Update(draft, version))
     }
@@ -155,8 +158,20 @@ impl Batch {
     /// Deletes a record. The commit fails with [`Conflict::Version`](crate::Conflict) when it has moved since it was
     /// read.
     pub fn remove<T: Record>(&mut self, record: &Versioned<T>) -> &mut Self {
-        self.writes.push(Write::new(T::KIND, record.id().to_string(), Action::Remove(record.version())));
+        if self.keeps_its_id(record) {
+            self.writes.push(Write::new(T::KIND, record.id().to_string(), Action::Remove(record.version())));
+        }
         self
+    }
+
+    /// The version that was read is that of the record that was read; under another id it says nothing.
+    fn keeps_its_id<T: Record>(&mut self, record: &Versioned<T>) -> bool {
+        let same = record.id().to_string() == record.id_as_read();
+        if !same {
+            let error = Error::invalid("expected the id under which the record was read").at_field("id");
+            self.failed.get_or_insert(error.in_file(format!("{} {}", T::KIND.name, record.id_as_read())));
+        }
+        same
     }
 
     /// Emits an event: it is handled at least once, if and only if the batch is committed.

@@ -172,7 +172,8 @@ impl<S: Store + ?Sized> StoreExt for S {}
 
 async fn commit_one<S: Store + ?Sized>(store: &S, batch: Batch) -> Result<u64> {
     let committed = store.commit(batch).await?;
-    Ok(committed.versions.first().copied().flatten().unwrap_or_default())
+    let version = committed.versions.first().copied().flatten();
+    version.ok_or_else(|| Error::new(crate::ErrorKind::Corrupt, "the store gave no version of what it wrote"))
 }
 
 fn decode_all<T: Record>(documents: &[Document]) -> Result<Vec<Versioned<T>>> {
@@ -194,9 +195,10 @@ impl<S: Store + ?Sized, T: Record> Pages<'_, S, T> {
     ///
     /// Those of [`StoreExt::list`].
     pub async fn next(&mut self) -> Result<Option<Vec<Versioned<T>>>> {
-        let Some(query) = self.next.take() else { return Ok(None) };
-        let Page { items, next } = self.store.list(&query).await?;
-        self.next = next.map(|cursor: Cursor| query.after(Some(cursor)));
+        let Some(query) = &self.next else { return Ok(None) };
+        // Only a page that was given is behind: after an error the same page is asked for again.
+        let Page { items, next } = self.store.list(query).await?;
+        self.next = next.map(|cursor: Cursor| query.clone().after(Some(cursor)));
         Ok(Some(items))
     }
 }

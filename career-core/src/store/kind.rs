@@ -384,14 +384,20 @@ pub fn now() -> Timestamp {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Versioned<T> {
     record: T,
+    id: String,
     version: u64,
     created: Timestamp,
     updated: Timestamp,
 }
 
 impl<T> Versioned<T> {
-    pub(crate) fn new(record: T, version: u64, created: Timestamp, updated: Timestamp) -> Self {
-        Versioned { record, version, created, updated }
+    pub(crate) fn new(record: T, id: String, version: u64, created: Timestamp, updated: Timestamp) -> Self {
+        Versioned { record, id, version, created, updated }
+    }
+
+    /// The id under which it was read.
+    pub(crate) fn id_as_read(&self) -> &str {
+        &self.id
     }
 
     /// The version that was read: 1 when the record was made, one more with every write.

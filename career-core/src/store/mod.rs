@@ -143,13 +143,20 @@ impl Document {
     ///
     /// [`ErrorKind::Corrupt`] naming the record and the field, when the document no longer parses.
     pub fn decode<T: Record>(&self) -> Result<Versioned<T>> {
-        match Error::parse_json(&self.body) {
-            Ok(record) => Ok(Versioned::new(record, self.version, self.created, self.updated)),
-            Err(error) => {
-                let message = format!("{} {}: {error}", T::KIND.name, self.id);
-                Err(Error::new(ErrorKind::Corrupt, message))
-            }
+        let corrupt = |what: &dyn std::fmt::Display| {
+            Error::new(ErrorKind::Corrupt, format!("{} {}: {what}", T::KIND.name, self.id))
+        };
+        let record: T = Error::parse_json(&self.body).map_err(|error| corrupt(&error))?;
+        if record.id().to_string() == self.id {
+            Ok(self.with_record(record))
+        } else {
+            Err(corrupt(&"it holds a record of another id"))
         }
+    }
+
+    /// A record that was read from this document.
+    fn with_record<T>(&self, record: T) -> Versioned<T> {
+        Versioned::new(record, self.id.clone(), self.version, self.created, self.updated)
     }
 }
 

@@ -5,11 +5,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Document;
 use super::batch::Batch;
 use super::kind::{Key, KeyValue, Kind, Record, Versioned};
 use crate::macros::named_enum;
 use crate::text::Tag;
 use crate::{Error, Event, Id, Result};
+
+/// The topic of an entry that does not parse.
+const UNREADABLE: &str = "unreadable";
 
 named_enum! {
     /// Where an event stands.
@@ -75,6 +79,31 @@ impl OutboxEntry {
             worker: None,
             last_error: None,
             emitted: Timestamp::now(),
+        })
+    }
+
+    /// The entry of a document that a backend found. One that does not parse stays what it is, as text in its
+    /// payload: so it is given up and listed like every event that cannot be handled, and stops no other.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) when not even its id is one.
+    pub fn read(document: &Document) -> Result<Versioned<OutboxEntry>> {
+        document.decode().or_else(|error| {
+            let Ok(id) = document.id.parse() else { return Err(error) };
+            let entry = OutboxEntry {
+                id,
+                topic: UNREADABLE.to_owned(),
+                order_key: document.id.clone(),
+                payload: document.body.as_str().into(),
+                due: document.updated,
+                state: OutboxState::Waiting,
+                attempts: 0,
+                worker: None,
+                last_error: None,
+                emitted: document.created,
+            };
+            Ok(document.with_record(entry))
         })
     }
 

@@ -283,9 +283,16 @@ impl<T> Page<T> {
 ///
 /// It is text for a client to send back, of the letters, digits, `-` and `_`. It is not secret: who has it can read
 /// the key and the id.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Cursor(String);
+
+/// `Debug` does not show where it leads: the key may be an address.
+impl std::fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Cursor({} bytes)", self.0.len())
+    }
+}
 
 impl Cursor {
     /// A cursor after the record with this key and id.

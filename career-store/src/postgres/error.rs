@@ -8,8 +8,11 @@ pub(super) const SERIALIZATION_FAILURE: &str = "40001";
 /// Two transactions that waited for each other.
 pub(super) const DEADLOCK_DETECTED: &str = "40P01";
 
-/// What the server said, without the values that it may show: its details name keys with what they hold, and so do
-/// the messages about values (classes 22 and 23).
+/// Classes of errors whose messages are about connections, rights, names, locks and resources, and show no values.
+const SAYS_NO_VALUES: &[&str] = &["08", "28", "40", "42", "53", "57"];
+
+/// What the server said, without the values that it may show: its details name keys with what they hold, and so may
+/// the messages of other classes.
 #[derive(Debug)]
 pub(super) struct ServerError {
     pub(super) code: String,
@@ -42,8 +45,8 @@ pub(crate) fn error(error: sqlx::Error, what: &str) -> Error {
     match error.as_database_error() {
         Some(database) => {
             let code = database.code().unwrap_or_default().into_owned();
-            let names_values = code.starts_with("22") || code.starts_with("23");
-            let message = (!names_values).then(|| database.message().to_owned());
+            let class = code.get(..2).unwrap_or_default();
+            let message = SAYS_NO_VALUES.contains(&class).then(|| database.message().to_owned());
             said.with_source(ServerError { code, message })
         }
         None => said.with_source(error),
@@ -58,6 +61,9 @@ fn by_code(code: &str) -> (ErrorKind, &'static str) {
         "42P01" => (ErrorKind::Unsupported, "the store was opened without this kind"),
         "3D000" => (ErrorKind::NotFound, "there is no such database"),
         "0A000" => (ErrorKind::Unsupported, "the server lacks what this needs"),
+        "08007" | "40003" => (ErrorKind::Indeterminate, "the server does not know whether it happened"),
+        "55P03" => (ErrorKind::Unavailable, "a lock was not to be had in time"),
+        "58030" => (ErrorKind::Io, "the disk of the server failed"),
         "57014" => (ErrorKind::Unavailable, "the server gave up waiting"),
         "22P05" | "22021" | "22P02" => (ErrorKind::Invalid, "the server cannot keep this text"),
         _ => match code.get(..2) {

@@ -1,9 +1,10 @@
-//! Locking the rows of a batch in one order, so that batches that share rows wait for each other and do not deadlock.
+//! Locks: on the rows of a batch, in one order, so that batches that share rows wait for each other and do not
+//! deadlock; and on the order keys of a claim.
 
 use std::collections::BTreeMap;
 
 use career_core::Result;
-use career_core::store::{Action, Write};
+use career_core::store::{Action, Claim, OutboxEntry, Versioned, Write};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::error;
@@ -24,4 +25,35 @@ pub(super) async fn in_order(connection: &mut PgConnection, writes: &[Write]) ->
         lock.await.map_err(|e| error(e, kind))?;
     }
     Ok(())
+}
+
+/// Of the events that a claim found, those whose order key nobody else is claiming and nobody holds.
+///
+/// Events are numbered when they are written, and not when their commits end: a claim that began before an earlier
+/// event of the key was committed may have taken a later one. Under a lock of each key what others hold is seen.
+pub(super) async fn alone_with_their_keys(
+    connection: &mut PgConnection,
+    mut heads: Vec<Versioned<OutboxEntry>>,
+    claim: &Claim,
+) -> Result<Vec<Versioned<OutboxEntry>>> {
+    if heads.is_empty() {
+        return Ok(heads);
+    }
+    let keys: Vec<&str> = heads.iter().map(|entry| entry.order_key.as_str()).collect();
+    let lock = "SELECT key FROM unnest($1::text[]) key WHERE pg_try_advisory_xact_lock(hashtextextended(key, 0))";
+    let locked: Vec<(String,)> = sqlx::query_as(lock)
+        .bind(&keys)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(|e| error(e, "locking the keys of events"))?;
+    let held = "SELECT DISTINCT order_key FROM events WHERE order_key = ANY ($1) AND state = 'leased' AND due > $2";
+    let held: Vec<(String,)> = sqlx::query_as(held)
+        .bind(&keys)
+        .bind(claim.now.as_microsecond())
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(|e| error(e, "looking for leases"))?;
+    let among = |keys: &[(String,)], entry: &OutboxEntry| keys.iter().any(|(key,)| *key == entry.order_key);
+    heads.retain(|entry| among(&locked, entry) && !among(&held, entry));
+    Ok(heads)
 }

@@ -15,7 +15,7 @@ use career_core::store::{
 use career_core::{Error, ErrorKind, Result, Store};
 use jiff::Timestamp;
 use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres};
+use sqlx::{PgPool, Postgres, Transaction};
 
 use crate::sql::{claim, read, write};
 use error::ServerError;
@@ -96,7 +96,7 @@ impl PgStore {
             let version = write::apply::<Postgres>(&mut connection, write.clone(), now).await.map_err(committing)?;
             return Ok(Some(vec![version]));
         }
-        let mut transaction = self.primary.begin().await.map_err(|e| error(e, "beginning a commit"))?;
+        let mut transaction = begin(&self.primary, "beginning a commit").await?;
         lock::in_order(&mut transaction, &writes).await?;
         let versions = write::apply_all::<Postgres>(&mut transaction, writes, now, singly).await?;
         if versions.is_some() {
@@ -106,11 +106,23 @@ impl PgStore {
     }
 
     async fn claim_once(&self, claim: &Claim) -> Result<Vec<Versioned<OutboxEntry>>> {
-        let mut transaction = self.primary.begin().await.map_err(|e| error(e, "beginning to claim"))?;
-        let entries = claim::claim::<Postgres>(&mut transaction, claim).await?;
+        let mut transaction = begin(&self.primary, "beginning to claim").await?;
+        let heads = claim::heads::<Postgres>(&mut transaction, claim).await?;
+        let heads = lock::alone_with_their_keys(&mut transaction, heads, claim).await?;
+        let entries = claim::lease::<Postgres>(&mut transaction, heads, claim).await?;
         // Events of a claim whose answer was lost come back when their lease ends.
         transaction.commit().await.map_err(|e| error(e, "claiming"))?;
         Ok(entries)
+    }
+}
+
+/// Begins a transaction. The driver does not notice when nobody waits for its BEGIN any more, and would give the
+/// connection to the next one inside of it: so it is always waited for, and what nobody wants is taken back.
+pub(crate) async fn begin(pool: &PgPool, what: &str) -> Result<Transaction<'static, Postgres>> {
+    let pool = pool.clone();
+    match tokio::spawn(async move { pool.begin().await }).await {
+        Ok(begun) => begun.map_err(|e| error(e, what)),
+        Err(_) => Err(Error::new(ErrorKind::Unavailable, format!("{what}: the runtime is stopping"))),
     }
 }
 
@@ -121,6 +133,12 @@ fn cause<E: std::error::Error + 'static>(failed: &Error) -> Option<&E> {
 /// Whether the connection broke, so that nobody knows what the server did with what was last sent.
 fn broke(failed: &Error) -> bool {
     matches!(cause(failed), Some(sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed))
+}
+
+/// Whether a read may succeed on another connection: this one broke, or the server that was stopping ended it.
+fn worth_reading_again(failed: &Error) -> bool {
+    let code = cause(failed).map(|server: &ServerError| server.code.as_str());
+    broke(failed) || matches!(code, Some("57P01" | "57P02" | "57P03"))
 }
 
 /// Whether the same commit may succeed when it is tried again: another one was in its way, and nothing was done.
@@ -151,7 +169,7 @@ macro_rules! reading {
         let mut attempt = 1;
         loop {
             match $attempt.await {
-                Err(error) if attempt < READ_ATTEMPTS && broke(&error) => {
+                Err(error) if attempt < READ_ATTEMPTS && worth_reading_again(&error) => {
                     pause(attempt).await;
                     attempt += 1;
                 }
@@ -202,7 +220,9 @@ impl Store for PgStore {
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Versioned<OutboxEntry>>> {
         // Most of the time nothing is due, and one round trip tells.
-        if !claim::any_due::<Postgres>(&mut *self.reader(Freshness::Fresh).await?, claim).await? {
+        let due: Result<bool> =
+            reading!(async { claim::any_due::<Postgres>(&mut *self.reader(Freshness::Fresh).await?, claim).await });
+        if !due? {
             return Ok(Vec::new());
         }
         let mut attempt = 1;

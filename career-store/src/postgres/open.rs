@@ -16,6 +16,9 @@ use crate::sql::{Dialect, schema};
 /// A connection that was idle for longer is asked whether it is still there before it is used.
 const PROBE_AFTER_IDLE: Duration = Duration::from_secs(1);
 
+/// Most bytes of a name in PostgreSQL.
+const SCHEMA_MAX: usize = 63;
+
 /// How to open a [`PgStore`].
 #[derive(Clone)]
 pub struct PgBuilder {
@@ -110,11 +113,15 @@ impl PgBuilder {
     /// [`ErrorKind::Unavailable`] when the server cannot be reached; [`ErrorKind::Denied`] for a wrong password or
     /// missing rights; [`ErrorKind::NotFound`] when there is no such database; [`ErrorKind::Unsupported`] when a newer
     /// version of this library made the schema, or an older one and it may not migrate; [`ErrorKind::Invalid`] for an
-    /// unsound kind.
+    /// unsound kind, and for the name of a schema that is none.
     pub async fn open(self) -> Result<PgStore> {
-        self.kinds.iter().try_for_each(|kind| kind.check())?;
+        schema::check_kinds(&self.kinds)?;
         let schema = self.schema.as_str().replace('-', "_");
-        let scoped = |options: &PgConnectOptions| options.clone().options([("search_path", schema.as_str())]);
+        if schema.len() > SCHEMA_MAX || !schema.starts_with(|c: char| c.is_ascii_lowercase()) {
+            let expected = "expected a letter first, and at most 63 characters";
+            return Err(Error::invalid(expected).at_field("schema"));
+        }
+        let scoped = |options: &PgConnectOptions| options.clone().options([("search_path", format!("\"{schema}\""))]);
         let primary = scoped(&self.primary);
         // A connection of its own: migrating ends before the pool begins, and the lock goes with it.
         let mut connection = PgConnection::connect_with(&primary).await.map_err(|e| error(e, "connecting"))?;
@@ -160,7 +167,7 @@ async fn migrate(connection: &mut PgConnection, schema: &str, kinds: &[&'static 
         .map_err(said)?;
     let there = sqlx::query("SELECT 1 FROM pg_namespace WHERE nspname = $1").bind(schema);
     if there.fetch_optional(&mut *connection).await.map_err(said)?.is_none() {
-        let create = AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
+        let create = AssertSqlSafe(format!("CREATE SCHEMA \"{schema}\""));
         sqlx::query(create).execute(&mut *connection).await.map_err(said)?;
     }
     migrations::postgres().run_direct(None, &mut *connection, false).await.map_err(migration_error)?;

@@ -19,11 +19,11 @@ where
     Ok(row.is_some())
 }
 
-/// Leases the heads of the order keys that are due. To be called in a transaction.
+/// The heads of the order keys that are due. To be called in a transaction.
 ///
 /// A head has no earlier event of its key that is not dead. An event of the same key that committed late, with an
 /// earlier number, does not become a head while a later one is leased.
-pub(crate) async fn claim<D: Backend>(
+pub(crate) async fn heads<D: Backend>(
     connection: &mut D::Connection,
     claim: &Claim,
 ) -> Result<Vec<Versioned<OutboxEntry>>>
@@ -47,15 +47,26 @@ where
         Dialect::Postgres => drop(statement.push(" FOR UPDATE OF e SKIP LOCKED")),
     }
     let rows = statement.all::<D>(connection, "events").await?;
+    rows.iter().map(|row| OutboxEntry::read(&document::<D>(row, OutboxEntry::KIND)?)).collect()
+}
+
+/// Leases events. To be called in the transaction in which they were found.
+pub(crate) async fn lease<D: Backend>(
+    connection: &mut D::Connection,
+    heads: Vec<Versioned<OutboxEntry>>,
+    claim: &Claim,
+) -> Result<Vec<Versioned<OutboxEntry>>>
+where
+    for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
+    D::Arguments: IntoArguments<D>,
+{
     let at = career_core::store::now();
-    let mut entries = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let mut entry = document::<D>(row, OutboxEntry::KIND)?.decode::<OutboxEntry>()?;
+    let mut leased = Vec::with_capacity(heads.len());
+    for mut entry in heads {
         entry.lease(&claim.worker, claim.until());
         let update = Action::Update(Draft::of::<OutboxEntry>(&entry)?, entry.version());
-        let id = entry.id.to_string();
-        write::apply::<D>(connection, Write::new(OutboxEntry::KIND, id, update), at).await?;
-        entries.push(entry.written(at));
+        write::apply::<D>(connection, Write::new(OutboxEntry::KIND, entry.id.to_string(), update), at).await?;
+        leased.push(entry.written(at));
     }
-    Ok(entries)
+    Ok(leased)
 }

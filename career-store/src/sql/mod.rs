@@ -85,9 +85,7 @@ impl Statement {
     /// Binds a value and writes its placeholder.
     pub(crate) fn bind(&mut self, value: Argument) -> &mut Self {
         self.arguments.push(value);
-        use std::fmt::Write;
-        write!(self.text, "${}", self.arguments.len()).expect("a string takes everything");
-        self
+        self.push(&format!("${}", self.arguments.len()))
     }
 
     pub(crate) async fn all<D: Backend>(self, connection: &mut D::Connection, what: &str) -> Result<Vec<D::Row>>
@@ -120,7 +118,8 @@ impl Statement {
     {
         let arguments = D::arguments(self.arguments)?;
         let query = sqlx::query_with::<D, _>(AssertSqlSafe(self.text), arguments);
-        Ok(query.fetch_optional(connection).await)
+        // To the end: SQLite commits, and says that it could not, only after the last row.
+        Ok(query.fetch_all(connection).await.map(|rows| rows.into_iter().next()))
     }
 }
 
@@ -144,16 +143,21 @@ where
     D::Arguments: IntoArguments<D>,
 {
     let read = || {
-        let time = |column| D::int(row, column).map(|micros| clock::from_micros(micros.unwrap_or(0)));
-        Ok(Document::new(
-            D::text(row, 0)?.unwrap_or_default(),
-            D::int(row, 1)?.and_then(|version| u64::try_from(version).ok()).unwrap_or(0),
-            time(2)?,
-            time(3)?,
-            D::text(row, 4)?.unwrap_or_default(),
-        ))
+        let text = |column| D::text(row, column)?.ok_or_else(empty);
+        let int = |column| D::int(row, column)?.ok_or_else(empty);
+        let time = |column| clock::from_micros(int(column)?).ok_or_else(out_of_range);
+        let version = u64::try_from(int(1)?).map_err(|_| out_of_range())?;
+        Ok(Document::new(text(0)?, version, time(2)?, time(3)?, text(4)?))
     };
     read().map_err(|error: sqlx::Error| damaged(kind, error))
+}
+
+fn empty() -> sqlx::Error {
+    sqlx::Error::Decode("a column is empty".into())
+}
+
+pub(crate) fn out_of_range() -> sqlx::Error {
+    sqlx::Error::Decode("a number is out of range".into())
 }
 
 /// A row whose columns do not hold what they should.

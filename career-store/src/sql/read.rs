@@ -7,7 +7,6 @@ use career_core::{Error, Result};
 use sqlx::{Executor, IntoArguments};
 
 use super::{Argument, Backend, DOCUMENT_COLUMNS, Dialect, Statement, damaged, document, document_columns};
-use crate::clock;
 
 /// The record with this id.
 pub(crate) async fn fetch<D: Backend>(
@@ -44,7 +43,8 @@ where
     let documents: Vec<Document> = rows.iter().map(|row| document::<D>(row, kind)).collect::<Result<_>>()?;
     let next = match (rows.last(), documents.last()) {
         (Some(row), Some(last)) if more => {
-            let value = key_value::<D>(row, DOCUMENT_COLUMNS, checked.holds).map_err(|error| damaged(kind, error))?;
+            let (column, _) = order_column(&query.order.key);
+            let value = key_value::<D>(row, column, checked.holds).map_err(|error| damaged(kind, error))?;
             Some(Cursor::new(kind, &query.order, &value, &last.id))
         }
         _ => None,
@@ -88,16 +88,33 @@ where
 {
     Ok(match holds {
         KeyType::Text => D::text(row, column)?.into(),
-        KeyType::Time => D::int(row, column)?.map(clock::from_micros).into(),
+        KeyType::Time => match D::int(row, column)? {
+            Some(micros) => KeyValue::from_micros(micros).ok_or_else(super::out_of_range)?,
+            None => KeyValue::Null,
+        },
         _ => D::int(row, column)?.into(),
     })
+}
+
+/// In which column the key of the order stands, and whether that is one of its own after the document's.
+fn order_column(key: &str) -> (usize, bool) {
+    match key {
+        "id" => (0, false),
+        "created" => (2, false),
+        "updated" => (3, false),
+        _ => (DOCUMENT_COLUMNS, true),
+    }
 }
 
 fn select_statement(kind: &Kind, checked: &Checked<'_>, dialect: Dialect) -> Result<Statement> {
     let query = checked.query;
     let key = &*query.order.key;
     let mut statement = Statement::default();
-    statement.push("SELECT ").push(document_columns(dialect)).push(", ").push(key).push(" FROM ").push(kind.name);
+    statement.push("SELECT ").push(document_columns(dialect));
+    if let (_, true) = order_column(key) {
+        statement.push(", ").push(key);
+    }
+    statement.push(" FROM ").push(kind.name);
     push_filters(&mut statement, kind, &query.filters, dialect)?;
     if checked.optional {
         statement.push(" AND ").push(key).push(" IS NOT NULL");

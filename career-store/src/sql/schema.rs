@@ -1,8 +1,27 @@
 //! The table of a kind: the columns that every record has, one for each key, the document.
 
-use career_core::store::{Key, KeyType, Kind};
+use std::collections::HashSet;
+
+use career_core::store::{KINDS, Key, KeyType, Kind};
+use career_core::{Error, Result};
 
 use super::Dialect;
+
+/// Checks the kinds of a host: each by itself, and that no two kinds, and no two indexes, have one name.
+pub(crate) fn check_kinds(host: &[&'static Kind]) -> Result<()> {
+    let mut names = HashSet::new();
+    for kind in KINDS.iter().chain(host) {
+        kind.check()?;
+        let uniques = kind.unique.iter().map(|set| unique_name(kind, set));
+        let indexes = kind.indexes.iter().map(|set| index_name(kind, set));
+        for name in [kind.name.to_owned()].into_iter().chain(uniques).chain(indexes) {
+            if !names.insert(name.clone()) {
+                return Err(Error::invalid("this name of a kind or of an index is taken").at_field(name));
+            }
+        }
+    }
+    Ok(())
+}
 
 /// The statements that make the table of a kind and its indexes, if they are not there.
 ///
@@ -20,10 +39,14 @@ pub(crate) fn create(kind: &Kind, dialect: Dialect) -> Vec<String> {
     }
     // The id is the last column of each index, since it is the last key of every order.
     for set in kind.indexes.iter().chain([&["created"][..]].iter()) {
-        let (name, keys) = (set.join("_"), set.join(", "));
-        statements.push(format!("CREATE INDEX IF NOT EXISTS {0}_{name}_index ON {0} ({keys}, id)", kind.name));
+        let name = index_name(kind, set);
+        statements.push(format!("CREATE INDEX IF NOT EXISTS {name} ON {} ({}, id)", kind.name, set.join(", ")));
     }
     statements
+}
+
+fn index_name(kind: &Kind, set: &[&str]) -> String {
+    format!("{}_{}_index", kind.name, set.join("_"))
 }
 
 /// The name of the index of a unique set.

@@ -1,8 +1,8 @@
 //! Copies of a file that is in use, and looking for damage.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use career_core::{Error, ErrorKind, Result};
+use career_core::{Error, ErrorKind, Id, Result};
 
 use super::{SqliteStore, error};
 
@@ -17,29 +17,33 @@ impl SqliteStore {
     ///
     /// [`ErrorKind::Conflict`] when there is a file of that name; [`ErrorKind::Io`] when it cannot be written.
     pub async fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let named = |error: Error| error.in_file(path.to_string_lossy());
-        let partial = path.with_added_extension("partial");
+        let path = path.as_ref().to_owned();
+        let file = path.to_string_lossy().into_owned();
+        let exists = || Error::new(ErrorKind::Conflict, "there is a file of this name already");
         if path.exists() {
-            return Err(named(Error::new(ErrorKind::Conflict, "there is a file of this name already")));
+            return Err(exists().in_file(file));
         }
-        // A copy that was cut off before is of no use to anyone.
-        let _ = std::fs::remove_file(&partial);
-        let Some(target) = partial.to_str() else {
-            return Err(named(Error::invalid("expected a path of Unicode characters")));
+        // A name of its own: two copies to one place do not meet before the end.
+        let partial = Partial(path.with_added_extension(format!("{}.partial", Id::<SqliteStore>::new())));
+        let Some(target) = partial.0.to_str() else {
+            return Err(Error::invalid("expected a path of Unicode characters").in_file(file));
         };
         let copied = sqlx::query("VACUUM INTO $1").bind(target).execute(&mut *self.reader().await?).await;
-        copied.map_err(|e| named(error(e, "copying")))?;
-        let finish = || {
-            std::fs::File::open(&partial)?.sync_all()?;
-            std::fs::rename(&partial, path)?;
+        copied.map_err(|e| error(e, "copying").in_file(file.clone()))?;
+        let finish = move || {
+            std::fs::File::open(&partial.0)?.sync_all()?;
+            // Unlike a renaming, a link does not take the place of a file that came meanwhile.
+            std::fs::hard_link(&partial.0, &path)?;
             // The name is on disk once its folder is.
-            match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                Some(folder) => std::fs::File::open(folder)?.sync_all(),
-                None => std::fs::File::open(".")?.sync_all(),
-            }
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
         };
-        finish().map_err(|e| named(Error::new(ErrorKind::Io, "the copy cannot be finished").with_source(e)))
+        let finished = tokio::task::spawn_blocking(finish).await;
+        let finished = finished.map_err(|_| Error::new(ErrorKind::Unavailable, "the runtime is stopping"))?;
+        finished.map_err(|e| match e.kind() {
+            std::io::ErrorKind::AlreadyExists => exists().in_file(file),
+            _ => Error::new(ErrorKind::Io, "the copy cannot be finished").with_source(e).in_file(file),
+        })
     }
 
     /// Reads the whole file and checks that it is sound: pages, indexes, references. It takes as long as reading the
@@ -62,5 +66,15 @@ impl SqliteStore {
             None => Ok(()),
             Some(_) => Err(Error::new(ErrorKind::Corrupt, "checking: a record refers to one that is not there")),
         }
+    }
+}
+
+/// A copy that is being written. It goes when it is done, one way or the other: half of it is of no use to anyone.
+struct Partial(PathBuf);
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        // If it cannot be removed there is nobody to tell; it may not have been made.
+        let _ = std::fs::remove_file(&self.0);
     }
 }

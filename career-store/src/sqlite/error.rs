@@ -38,7 +38,7 @@ pub(crate) fn error(error: sqlx::Error, what: &str) -> Error {
             }
         }
         sqlx::Error::Io(_) => (ErrorKind::Io, "the disk failed".to_owned()),
-        sqlx::Error::WorkerCrashed => (ErrorKind::Unavailable, "the connection ended".to_owned()),
+        sqlx::Error::WorkerCrashed => (ErrorKind::Indeterminate, "the connection ended before it answered".to_owned()),
         _ => (ErrorKind::Io, "the database failed".to_owned()),
     };
     Error::new(kind, format!("{what}: {message}")).with_source(error)

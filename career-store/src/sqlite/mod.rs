@@ -139,7 +139,7 @@ impl Store for SqliteStore {
             return Ok(Committed::new(versions));
         }
         let versions = self.commit_all(writes, now, true).await?;
-        Ok(Committed::new(versions.unwrap_or_default()))
+        Ok(Committed::new(versions.expect("only many rows at once are answered by asking again")))
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Versioned<OutboxEntry>>> {
@@ -148,7 +148,8 @@ impl Store for SqliteStore {
             return Ok(Vec::new());
         }
         let mut transaction = self.writer.begin_with(BEGIN).await.map_err(|e| error(e, "beginning to claim"))?;
-        let entries = claim::claim::<Sqlite>(&mut transaction, claim).await?;
+        let heads = claim::heads::<Sqlite>(&mut transaction, claim).await?;
+        let entries = claim::lease::<Sqlite>(&mut transaction, heads, claim).await?;
         transaction.commit().await.map_err(|e| error(e, "claiming"))?;
         Ok(entries)
     }

@@ -7,7 +7,7 @@ use career_core::store::Kind;
 use career_core::{Error, ErrorKind, Result};
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, SqlitePool};
+use sqlx::{AssertSqlSafe, Connection, SqlitePool};
 
 use super::{SqliteStore, error};
 use crate::migrations;
@@ -117,9 +117,16 @@ impl SqliteBuilder {
     /// when a newer version of this library made it, or, read-only, an older one; [`ErrorKind::Unavailable`] when
     /// another process keeps it locked; [`ErrorKind::Invalid`] for an unsound kind.
     pub async fn open(self) -> Result<SqliteStore> {
-        self.kinds.iter().try_for_each(|kind| kind.check())?;
+        schema::check_kinds(&self.kinds)?;
         let name = self.path.as_ref().map_or("memory".into(), |path| path.to_string_lossy().into_owned());
-        self.open_checked().await.map_err(|error| error.in_file(name))
+        let path = self.path.clone();
+        self.open_checked().await.map_err(|error| match (error.kind(), path) {
+            // SQLite says the same of a file that is not there and of one that it may not open.
+            (ErrorKind::NotFound, Some(path)) if path.exists() => {
+                Error::new(ErrorKind::Denied, "access to the database is denied").with_source(error).in_file(name)
+            }
+            _ => error.in_file(name),
+        })
     }
 
     async fn open_checked(self) -> Result<SqliteStore> {
@@ -156,7 +163,18 @@ impl SqliteBuilder {
             return Ok(SqliteStore { writer: readers.clone(), readers, is_file: true });
         }
         let writing = options.clone().journal_mode(SqliteJournalMode::Wal);
-        let writer = connect(pool().max_connections(1).min_connections(1), writing, self.busy_timeout).await?;
+        let mut one = pool().max_connections(1).min_connections(1);
+        if self.path.is_some() {
+            one = one.after_release(|connection, _| {
+                Box::pin(async move {
+                    connection.ping().await?;
+                    // When the disk fails SQLite takes a transaction back by itself, and the driver still counts it:
+                    // such a connection can begin no other.
+                    Ok(!connection.is_in_transaction())
+                })
+            });
+        }
+        let writer = connect(one, writing, self.busy_timeout).await?;
         migrate(&writer).await?;
         for kind in &self.kinds {
             make_table(&writer, kind).await?;

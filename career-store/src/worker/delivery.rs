@@ -85,6 +85,17 @@ impl Delivery {
         match self.store.update(&mut self.entry).await {
             // The store is away for a moment: the lease may last, and if not, the settlement will tell.
             Err(error) if error.is_temporary() => Ok(()),
+            // It was renewed or it was not; whichever, if it is still this worker's, its version is there to read.
+            Err(error) if error.kind() == ErrorKind::Indeterminate => {
+                let there = self.store.load::<OutboxEntry>(&self.entry.id).await?;
+                let ours = there.worker == self.entry.worker && there.attempts == self.entry.attempts;
+                if ours {
+                    self.entry = there;
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            }
             result => result,
         }
     }

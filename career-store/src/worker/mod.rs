@@ -22,6 +22,11 @@ use delivery::Delivery;
 use schedule::Schedules;
 pub use schedule::next_time;
 
+/// How often schedules are looked at while every place is taken.
+const WHEN_FULL: Duration = Duration::from_secs(1);
+/// The longest rest between two looks for events.
+const POLL_MOST: Duration = Duration::from_secs(86_400);
+
 /// Handles events and fires schedules.
 ///
 /// ```
@@ -113,10 +118,14 @@ impl Worker {
 
     /// Emits [`Event::ScheduleFired`] at these times, once however many workers there are. Times that passed while no
     /// worker ran are made up for once.
-    #[must_use]
-    pub fn schedule(mut self, name: Tag, rhythm: Rhythm) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`](career_core::ErrorKind::Invalid) for a rhythm that never comes round.
+    pub fn schedule(mut self, name: Tag, rhythm: Rhythm) -> Result<Self> {
+        next_time(&rhythm, jiff::Timestamp::now())?;
         self.schedules.push((name, rhythm));
-        self
+        Ok(self)
     }
 
     /// Its name in the store, unique unless said.
@@ -164,10 +173,11 @@ impl Worker {
         self
     }
 
-    /// How often it looks for events when there were none; 250 ms unless said, at least 1 ms.
+    /// How often it looks for events when there were none; 250 ms unless said, from 1 ms to
+    /// a day.
     #[must_use]
     pub fn poll(mut self, every: Duration) -> Self {
-        self.settings.poll = every.max(Duration::from_millis(1));
+        self.settings.poll = every.clamp(Duration::from_millis(1), POLL_MOST);
         self
     }
 
@@ -221,16 +231,16 @@ impl Worker {
             // Found less than there was room for: nothing more is due. A settled event may make the next of its key
             // due, so the end of a task is a reason to look again.
             let rest = if full {
-                Duration::MAX
+                WHEN_FULL
             } else if found > 0 {
                 Duration::ZERO
             } else {
                 self.rest()
             };
             tokio::select! {
-                _ = stopped.changed() => {}
+                changed = stopped.changed() => if changed.is_err() { break },
                 Some(_) = tasks.join_next() => {}
-                () = tokio::time::sleep(rest.min(self.settings.time_limit)) => {}
+                () = tokio::time::sleep(rest) => {}
             }
         }
         let finish = async { while tasks.join_next().await.is_some() {} };
@@ -274,15 +284,17 @@ impl Worker {
     }
 }
 
-/// A worker that runs.
+/// A worker that runs. It stops taking events when this is dropped; [`Running::stop`] waits for what was begun.
 #[derive(Debug)]
+#[must_use = "the worker stops when this is dropped"]
 pub struct Running {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
 impl Running {
-    /// Takes no more events, and waits until those that are being handled are done, or the grace has passed.
+    /// Takes no more events, and waits until those that are being handled are done, or the grace has passed. A call to
+    /// the store that is on its way is waited for first.
     pub async fn stop(self) {
         // Nobody listens any more when the task has ended by itself, and then there is nothing to stop.
         let _ = self.stop.send(true);

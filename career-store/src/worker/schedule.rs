@@ -1,7 +1,7 @@
 //! Schedules: each fires once, whoever is first.
 
 use career_core::store::{Batch, Document, PAGE_MAX, Query, Record, Rhythm, Schedule};
-use career_core::{Error, ErrorKind, Result, Store, StoreExt};
+use career_core::{Error, ErrorKind, Result, Store, StoreExt, Tag};
 use croner::Cron;
 use croner::parser::{CronParser, Seconds};
 use jiff::tz::TimeZone;
@@ -21,18 +21,12 @@ impl Schedules {
     /// Writes the worker's schedules down, unless they are there.
     pub(super) async fn of(worker: &Worker) -> Result<Self> {
         for (name, rhythm) in &worker.schedules {
-            let next = next_time(rhythm, Timestamp::now())?;
-            match worker.store.get::<Schedule>(name).await? {
-                Some(kept) if kept.rhythm == *rhythm => {}
-                Some(mut kept) => {
-                    kept.rhythm = rhythm.clone();
-                    kept.next = next;
-                    unless_conflict(worker.store.update(&mut kept).await)?;
+            // One that is kept and cannot be read must not keep the worker from its events.
+            if let Err(error) = write_down(&*worker.store, name, rhythm).await {
+                if error.is_temporary() {
+                    return Err(error);
                 }
-                None => {
-                    let schedule = Schedule::new(name.clone(), rhythm.clone(), next);
-                    unless_conflict(worker.store.insert(&schedule).await.map(drop))?;
-                }
+                tracing::error!(%error, schedule = %name, "a schedule cannot be written down");
             }
         }
         Ok(Schedules { look_at: Timestamp::MIN })
@@ -56,11 +50,26 @@ impl Schedules {
         }
         let ahead = Query::all().at_least("next", now).ascending("next");
         let soon = now + LOOK_AGAIN;
-        self.look_at = store
-            .first::<Schedule>(&ahead)
-            .await
-            .map_or(soon, |first| first.map_or(soon, |schedule| schedule.next.min(soon)));
+        let first = store.select(Schedule::KIND, &ahead.limit(1)).await?.items;
+        let first = first.first().and_then(|document| document.decode::<Schedule>().ok());
+        self.look_at = first.map_or(soon, |schedule| schedule.next.min(soon));
         Ok(())
+    }
+}
+
+async fn write_down(store: &dyn Store, name: &Tag, rhythm: &Rhythm) -> Result<()> {
+    let next = next_time(rhythm, Timestamp::now())?;
+    match store.get::<Schedule>(name).await? {
+        Some(kept) if kept.rhythm == *rhythm => Ok(()),
+        Some(mut kept) => {
+            kept.rhythm = rhythm.clone();
+            kept.next = next;
+            unless_conflict(store.update(&mut kept).await)
+        }
+        None => {
+            let schedule = Schedule::new(name.clone(), rhythm.clone(), next);
+            unless_conflict(store.insert(&schedule).await.map(drop))
+        }
     }
 }
 

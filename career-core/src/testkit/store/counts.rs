@@ -72,6 +72,10 @@ pub async fn the_largest_groups_come_first(store: &dyn Store) {
     let count = Count::of(Query::owned_by(user)).by("candidate").largest(2);
     let groups = store.tally(Interaction::KIND, &count).await.expect("counted");
     assert_eq!(groups, [Group::new(vec!["c".into()], 3), Group::new(vec!["b".into()], 2)]);
+    let none = Count::of(Query::owned_by(user)).by("candidate").largest(0);
+    assert_eq!(store.tally(Interaction::KIND, &none).await.expect("counted"), []);
+    let whole = Count::of(Query::owned_by(user)).largest(0);
+    assert_eq!(store.tally(Interaction::KIND, &whole).await.expect("counted"), [Group::new(vec![], 6)]);
 
     let mut users = [super::fixtures::user(), super::fixtures::user(), super::fixtures::user()];
     users[1].email = None;

@@ -4,6 +4,7 @@
 //! events: [`outbox`] wants the store to itself.
 
 pub mod batches;
+mod cancel;
 pub mod concurrency;
 pub mod counts;
 pub mod fixtures;
@@ -42,11 +43,13 @@ pub async fn all(store: &dyn Store) -> Report {
         outbox::a_lease_ends_and_the_late_worker_learns_it,
         outbox::events_are_not_given_before_they_are_due,
         outbox::the_dead_stand_in_nobodys_way_and_can_be_revived,
+        outbox::an_event_that_cannot_be_read_stops_no_other,
         outbox::many_workers_share_without_doubles,
         outbox::a_schedule_fires_once,
         records::put_get_delete,
         records::every_aggregate_comes_back_equal,
         records::versions_count_and_conflict_by_both_numbers,
+        records::a_version_is_good_for_the_record_that_was_read,
         records::what_is_there_is_not_inserted_again,
         records::unique_keys_are_held,
         records::any_text_is_data,
@@ -64,6 +67,7 @@ pub async fn all(store: &dyn Store) -> Report {
         pages::bad_queries_are_refused,
         counts::groups_by_key_and_time,
         counts::the_largest_groups_come_first,
+        pages::pages_go_on_after_an_error,
         concurrency::no_update_is_lost,
         concurrency::one_of_many_inserts_wins,
     );
@@ -74,6 +78,8 @@ pub async fn all(store: &dyn Store) -> Report {
     }
     report
 }
+
+pub use cancel::cancelled_commits;
 
 /// The kind of an error, with the error when it is another.
 #[track_caller]

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::assert_kind;
 use super::concurrency::join_all;
 use super::fixtures::{event, user};
-use crate::store::{Batch, Claim, OutboxEntry, Query, Rhythm, Schedule, Versioned};
+use crate::store::{Action, Batch, Claim, Draft, OutboxEntry, Query, Record, Rhythm, Schedule, Versioned, Write};
 use crate::{Conflict, ErrorKind, Event, Id, Store, StoreExt, Tag, User};
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -180,6 +180,27 @@ pub async fn the_dead_stand_in_nobodys_way_and_can_be_revived(store: &dyn Store)
     let again = claim(store, 10, now).await;
     assert_eq!(again.iter().map(|entry| number(entry)).collect::<Vec<_>>(), [1]);
     settle(store, &again).await;
+}
+
+/// An event whose document does not parse is given like others, as what it is, and stops none.
+///
+/// # Panics
+///
+/// When it stops them, or is lost.
+pub async fn an_event_that_cannot_be_read_stops_no_other(store: &dyn Store) {
+    let id: Id<OutboxEntry> = Id::new();
+    let keys = vec!["t".into(), "k".into(), "waiting".into(), later(-10).into()];
+    let write = Write::new(OutboxEntry::KIND, id.to_string(), Action::Insert(Draft::new(keys, "{}".into())));
+    store.commit(vec![write].into()).await.expect("a store does not look into documents");
+    emit(store, &[event("t", "another", 1)]).await;
+    let mut entries = claim(store, 10, later(1)).await;
+    assert_eq!(entries.len(), 2);
+    entries.sort_by_key(|entry| entry.id != id);
+    assert_eq!(entries[0].id, id);
+    assert_kind(entries[0].event(), ErrorKind::Corrupt);
+    assert_eq!(entries[0].payload, "{}");
+    assert_eq!(number(&entries[1]), 1);
+    settle(store, &entries).await;
 }
 
 /// Many workers that claim at once get every event, each of them once.

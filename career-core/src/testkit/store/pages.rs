@@ -2,7 +2,7 @@
 
 use super::assert_kind;
 use super::fixtures::{at, interaction, kept_conversation, kept_user, message};
-use crate::store::{Batch, Cursor, KeyValue, Query};
+use crate::store::{Action, Batch, Cursor, Draft, KeyValue, Query, Record, Write};
 use crate::{ErrorKind, Id, Interaction, InteractionKind, Message, Store, StoreExt, User};
 
 async fn candidates(store: &dyn Store, query: Query) -> Vec<String> {
@@ -112,6 +112,29 @@ pub async fn pages_join_without_gap_or_double(store: &dyn Store) {
     }
     let none = store.list::<Interaction>(&Query::owned_by(Id::new()).limit(1)).await.expect("listed");
     assert!(none.items.is_empty() && none.next.is_none());
+}
+
+/// After a page that failed the same page is asked for again, and the end is not where it failed.
+///
+/// # Panics
+///
+/// When a page is skipped.
+pub async fn pages_go_on_after_an_error(store: &dyn Store) {
+    let user = interactions(store, &["a", "b", "c"]).await;
+    let broken = interaction(user, InteractionKind::Liked, "d", at(100));
+    let keys = vec![user.into(), "liked".into(), "d".into(), at(100).into()];
+    let write = |body: String| {
+        let put = Action::Put(Draft::new(keys.clone(), body));
+        Write::new(Interaction::KIND, broken.id.to_string(), put)
+    };
+    store.commit(vec![write("{}".into())].into()).await.expect("a store does not look into documents");
+    let mut pages = store.pages::<Interaction>(Query::owned_by(user).ascending("at").limit(3));
+    assert_eq!(pages.next().await.expect("a page").expect("there is one").len(), 3);
+    assert_kind(pages.next().await, ErrorKind::Corrupt);
+    let mended = serde_json::to_string(&broken).expect("it serialises");
+    store.commit(vec![write(mended)].into()).await.expect("mended");
+    assert_eq!(pages.next().await.expect("a page").expect("it is not the end").len(), 1);
+    assert!(pages.next().await.expect("the end").is_none());
 }
 
 /// Writes between two pages neither repeat nor skip a record that was there all the time.

@@ -72,6 +72,34 @@ pub async fn versions_count_and_conflict_by_both_numbers(store: &dyn Store) {
     assert_eq!(assert_kind(store.update(&mut mine).await, ErrorKind::Conflict).conflict(), Some(&gone));
 }
 
+/// A record that was read cannot be written or removed under the id of another; one that a row does not belong to is
+/// told.
+///
+/// # Panics
+///
+/// When it can.
+pub async fn a_version_is_good_for_the_record_that_was_read(store: &dyn Store) {
+    let (mine, other) = (user(), user());
+    store.insert(&mine).await.expect("new");
+    store.insert(&other).await.expect("new");
+    let mut read = store.load::<User>(&mine.id).await.expect("there");
+    *read = User { email: None, ..other.clone() };
+    let error = assert_kind(store.update(&mut read).await, ErrorKind::Invalid);
+    assert_eq!(error.place().field.as_deref(), Some("id"));
+    let mut batch = Batch::new();
+    batch.remove(&read);
+    assert_kind(store.commit(batch).await, ErrorKind::Invalid);
+    assert_eq!(*store.load::<User>(&other.id).await.expect("there"), other);
+
+    let body = serde_json::to_string(&mine).expect("it serialises");
+    let draft = Draft::new(vec![crate::store::KeyValue::Null, "student".into()], body);
+    let elsewhere = Id::<User>::new();
+    let write = Write::new(User::KIND, elsewhere.to_string(), Action::Insert(draft));
+    store.commit(vec![write].into()).await.expect("a store does not look into documents");
+    let error = assert_kind(store.get::<User>(&elsewhere).await, ErrorKind::Corrupt);
+    assert!(error.to_string().contains("another id"), "{error}");
+}
+
 /// An insert of an id that is there is a conflict that says so.
 ///
 /// # Panics
@@ -135,6 +163,9 @@ pub async fn references_are_held(store: &dyn Store) {
     assert_eq!(error.conflict(), Some(&missing));
 
     let conversation = kept_conversation(store).await;
+    let nowhere = message(Id::new(), 1, "there is no such conversation");
+    let error = assert_kind(store.put(&nowhere).await, ErrorKind::Conflict);
+    assert!(matches!(error.conflict(), Some(Conflict::Missing { key: "conversation", .. })), "{error}");
     let only = message(conversation.id, 1, "here");
     store.insert(&only).await.expect("its conversation exists");
     let error = assert_kind(store.delete::<Conversation>(&conversation.id).await, ErrorKind::Conflict);
@@ -142,6 +173,11 @@ pub async fn references_are_held(store: &dyn Store) {
         error.conflict(),
         Some(&Conflict::Referenced { kind: "conversations", id: conversation.id.to_string() })
     );
+
+    let mut moved = store.load::<Message>(&only.id).await.expect("there");
+    moved.conversation = nowhere.conversation;
+    let error = assert_kind(store.update(&mut moved).await, ErrorKind::Conflict);
+    assert!(matches!(error.conflict(), Some(Conflict::Missing { key: "conversation", .. })), "{error}");
 
     // Together, in the order of who refers to whom, they go.
     let mut batch = Batch::new();
