@@ -105,6 +105,7 @@ pub(crate) mod sqlite {
                 .filename(path)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
+                .pragma("secure_delete", "ON")
                 .foreign_keys(true);
             let pool = |connections| SqlitePoolOptions::new().max_connections(connections).test_before_acquire(false);
             let reads = options.clone().read_only(true);

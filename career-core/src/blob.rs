@@ -12,7 +12,7 @@ use crate::{Result, Sha256Hex};
 ///
 /// # Contract
 ///
-/// - What was put is there, whole, until it is deleted: a put that was acknowledged survives the process.
+/// - What was put is there, whole, until it is deleted; where the backend keeps files outside of the process, after that has ended too.
 /// - Equal content is kept once, however often and by whoever it is put; a delete removes it for all of them.
 /// - What is read back has the hash it is asked by, or is an error.
 ///

@@ -214,7 +214,7 @@ impl PersonalData {
 
     async fn erase_events(&self, order_keys: &BTreeSet<String>, erased: &mut Erased) -> Result<()> {
         let order_keys: Vec<String> = order_keys.iter().cloned().collect();
-        let events = self.with_key(OutboxEntry::KIND, "order_key", &order_keys).await?;
+        let events = self.ids_with_key(OutboxEntry::KIND, "order_key", &order_keys).await?;
         self.delete(OutboxEntry::KIND, &events, erased).await
     }
 
@@ -225,13 +225,11 @@ impl PersonalData {
         order_keys: &mut BTreeSet<String>,
         erased: &mut Erased,
     ) -> Result<()> {
-        let mut found = self.find(user).await?;
+        let mut found = self.find_ids(user).await?;
         // Before the records, which are the only ones who know which files there are; after they were looked for, so
         // that a resume that comes in between is not deleted without its file.
         erased.files += self.erase_files(user).await?;
-        for documents in found.values() {
-            order_keys.extend(documents.iter().map(|document| document.id.clone()));
-        }
+        order_keys.extend(found.values().flatten().cloned());
         self.erase_events(order_keys, erased).await?;
         let users = found.remove(User::KIND.name).unwrap_or_default();
         for kind in self.kinds.iter().rev() {
@@ -247,9 +245,9 @@ impl PersonalData {
         Ok(())
     }
 
-    async fn delete(&self, kind: &'static Kind, documents: &[Document], erased: &mut Erased) -> Result<()> {
-        for some in documents.chunks(DELETE_AT_ONCE) {
-            let deletes = some.iter().map(|document| Write::new(kind, document.id.clone(), Action::Delete));
+    async fn delete(&self, kind: &'static Kind, ids: &[String], erased: &mut Erased) -> Result<()> {
+        for some in ids.chunks(DELETE_AT_ONCE) {
+            let deletes = some.iter().map(|id| Write::new(kind, id.clone(), Action::Delete));
             self.store.commit(deletes.collect::<Vec<_>>().into()).await?;
             *erased.records.entry(kind.name).or_default() += some.len() as u64;
         }
@@ -281,39 +279,46 @@ impl PersonalData {
         Ok(groups.iter().filter_map(file).collect())
     }
 
-    /// The person's records of every kind, those referred to before those that refer.
-    async fn find(&self, user: Id<User>) -> Result<BTreeMap<&'static str, Vec<Document>>> {
-        let mut found: BTreeMap<&'static str, Vec<Document>> = BTreeMap::new();
+    /// The ids of the person's records of every kind, those referred to before those that refer. Documents are not
+    /// read: one that is damaged, or sealed with a key that is gone, is erased all the same.
+    async fn find_ids(&self, user: Id<User>) -> Result<BTreeMap<&'static str, Vec<String>>> {
+        let mut found: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         for kind in &self.kinds {
-            let documents = match kind.personal {
-                Personal::User => self.store.fetch(kind, &user.to_string()).await?.into_iter().collect(),
-                Personal::Owner(key) => self.with_key(kind, key, &[user.to_string()]).await?,
+            let (key, values) = match kind.personal {
+                Personal::User => ("id", vec![user.to_string()]),
+                Personal::Owner(key) => (key, vec![user.to_string()]),
                 Personal::Through(key) => {
                     let target = kind.keys.iter().find(|k| k.name == key).and_then(|k| k.references);
-                    let parents = target.and_then(|target| found.get(target)).map_or(&[][..], Vec::as_slice);
-                    let parents: Vec<String> = parents.iter().map(|parent| parent.id.clone()).collect();
-                    self.with_key(kind, key, &parents).await?
+                    (key, target.and_then(|target| found.get(target)).cloned().unwrap_or_default())
                 }
                 _ => continue,
             };
-            found.insert(kind.name, documents);
+            found.insert(kind.name, self.ids_with_key(kind, key, &values).await?);
         }
         Ok(found)
     }
 
-    async fn with_key(&self, kind: &'static Kind, key: &'static str, values: &[String]) -> Result<Vec<Document>> {
-        let mut found = Vec::new();
+    async fn ids_with_key(&self, kind: &'static Kind, key: &'static str, values: &[String]) -> Result<Vec<String>> {
+        let mut ids = Vec::new();
         for some in values.chunks(PAGE_MAX as usize) {
-            let mut query = Query::all().any(key, some.iter().map(|value| KeyValue::from(value.as_str())));
-            query = query.limit(PAGE_MAX);
-            loop {
-                let page = self.store.select(kind, &query).await?;
-                found.extend(page.items);
-                if page.next.is_none() {
-                    break;
-                }
-                query = query.after(page.next);
+            let these = Query::all().any(key, some.iter().map(|value| KeyValue::from(value.as_str())));
+            let groups = self.store.tally(kind, &Count::of(these).by("id")).await?;
+            ids.extend(groups.iter().filter_map(|group| group.keys.first()?.as_text().map(str::to_owned)));
+        }
+        Ok(ids)
+    }
+
+    /// The person's records.
+    async fn find(&self, user: Id<User>) -> Result<BTreeMap<&'static str, Vec<Document>>> {
+        let mut found = BTreeMap::new();
+        for (name, ids) in self.find_ids(user).await? {
+            let Some(kind) = self.kinds.iter().find(|kind| kind.name == name) else { continue };
+            let mut documents = Vec::new();
+            for some in ids.chunks(PAGE_MAX as usize) {
+                let these = Query::all().any("id", some.iter().map(|id| KeyValue::from(id.as_str()))).limit(PAGE_MAX);
+                documents.extend(self.store.select(kind, &these).await?.items);
             }
+            found.insert(name, documents);
         }
         Ok(found)
     }

@@ -38,7 +38,7 @@ impl Files {
         if let Some(parent) = root.parent() {
             sync_folder(parent)?;
         }
-        let path = root.join("lock");
+        let path = root.join(".lock");
         let lock = File::create(&path).map_err(|e| failed(&path, "cannot be written", e))?;
         match lock.try_lock() {
             Ok(()) => {}

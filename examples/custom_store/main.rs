@@ -64,7 +64,7 @@ async fn use_it(path: &Path) -> Result<()> {
             user.id
         }
         None => {
-            let user = User::builder().name("Asha").email(email.clone()).created_at(Timestamp::now()).build();
+            let user = User::builder().name("A student").email(email.clone()).created_at(Timestamp::now()).build();
             store.insert(&user).await?;
             println!("  inserted  users {}", user.id);
             user.id

@@ -172,7 +172,7 @@ fn tally(files: &Files, kind: &'static Kind, count: &Count) -> Result<Vec<Group>
         *groups.entry(keys).or_default() += 1;
     }
     let mut groups: Vec<Group> = groups.into_iter().map(|(keys, count)| Group::new(keys, count)).collect();
-    if let Some(largest) = count.largest {
+    if let Some(largest) = count.largest.filter(|_| !count.groups.is_empty()) {
         // A stable sort: equal groups stay in the order of their keys.
         groups.sort_by_key(|group| Reverse(group.count));
         groups.truncate(largest as usize);

@@ -1,7 +1,7 @@
 //! Keeping a person's profile and rankings in a store, whichever it is.
 
 use career_core::store::{Batch, Query};
-use career_core::{Event, Profile, Ranking, Result, SavedRanking, Store, StoreExt, User, UserProfile};
+use career_core::{Profile, Ranking, Result, SavedRanking, Store, StoreExt, User, UserProfile};
 use jiff::Timestamp;
 
 /// The person of a store, and what was kept.
@@ -27,17 +27,14 @@ pub async fn profile(store: &dyn Store, given: Option<Profile>, otherwise: &str)
         (Some(kept), None) => Ok(Kept { version: kept.version(), profile: kept.into_inner(), was_there: true }),
         (Some(mut kept), Some(given)) => {
             kept.profile = given;
-            let mut batch = Batch::new();
-            batch.update(&kept).emit(&Event::ProfileChanged { user: kept.owner });
-            store.commit(batch).await?;
-            let kept = store.load::<UserProfile>(&kept.owner).await?;
+            store.update(&mut kept).await?;
             Ok(Kept { version: kept.version(), profile: kept.into_inner(), was_there: true })
         }
         (None, given) => {
             let user = User::builder().name("You").created_at(Timestamp::now()).build();
             let profile = UserProfile::new(user.id, given.map_or_else(|| Profile::from_json(otherwise), Ok)?);
             let mut batch = Batch::new();
-            batch.insert(&user).insert(&profile).emit(&Event::ProfileChanged { user: user.id });
+            batch.insert(&user).insert(&profile);
             store.commit(batch).await?;
             Ok(Kept { profile, version: 1, was_there: false })
         }

@@ -39,7 +39,7 @@ fn it_passes_the_suite_and_a_second_run_finds_what_the_first_stored() {
         assert!(line("  missing ").ends_with("does not exist (NotFound)"), "{out}");
         assert_eq!(line("  reopened "), "  reopened  1 user, 1 profile");
         assert_eq!((&user_file["version"], &user_file["keys"]["email"]), (&Value::from(1), &"asha@example.org".into()));
-        assert_eq!(user_file["body"]["name"], "Asha");
+        assert_eq!(user_file["body"]["name"], "A student");
         let (owner, profile_file) = only_file(&folder.join("profiles"));
         assert_eq!((owner, &profile_file["version"]), (id, &Value::from(run)));
 

@@ -1,6 +1,6 @@
 //! What every [`Cache`] holds. Call [`all`], or the functions one by one.
 //!
-//! The cache must have room for some megabytes, and nobody else may remove from it meanwhile. Keys start with
+//! The cache must have room for some megabytes, and be the suite's alone: it uses the empty key, and keys around
 //! `suite:`. Time passes through `sleep`, a closure such as `async |time| tokio::time::sleep(time).await`.
 
 use std::time::Duration;

@@ -41,16 +41,16 @@ const ROTATION_PAGE: u32 = 100;
 /// let kept = Arc::new(MemoryStore::new());
 /// let store = Encrypted::new(kept.clone(), Keyring::new(SealingKey::new("2026-01", secret), blind));
 /// let user = User::builder()
-///     .name("Asha")
+///     .name("A student")
 ///     .email(Email::new("asha@example.org")?)
 ///     .created_at(jiff::Timestamp::now())
 ///     .build();
 /// store.put(&user).await?;
 ///
 /// let found = store.first::<User>(&Query::all().key("email", "asha@example.org")).await?.expect("by its address");
-/// assert_eq!(found.name, "Asha");
+/// assert_eq!(found.name, "A student");
 /// let body = kept.fetch(User::KIND, &user.id.to_string()).await?.expect("there").body;
-/// assert!(!body.contains("Asha") && !body.contains("example.org"));
+/// assert!(!body.contains("A student") && !body.contains("example.org"));
 /// # Ok(())
 /// # }
 /// ```

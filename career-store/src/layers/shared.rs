@@ -67,7 +67,8 @@ impl Shared {
             let cache = self.0.clone();
             async move { cache.remove(&key).await.is_ok() }
         });
-        stream::iter(removals).buffer_unordered(AT_ONCE).fold(true, |all, one| ready(all && one)).await
+        // The first that fails is enough to know: a cache that is silent should not hold up a commit that is done.
+        stream::iter(removals).buffer_unordered(AT_ONCE).all(ready).await
     }
 }
 

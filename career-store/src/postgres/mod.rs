@@ -149,7 +149,7 @@ fn lost_against_another(failed: &Error) -> bool {
 
 /// An error of the statement with which a commit ends: when the connection broke, only the server knows whether it
 /// happened.
-fn committing(failed: Error) -> Error {
+pub(crate) fn committing(failed: Error) -> Error {
     if broke(&failed) {
         let message = "committing: the connection broke before the answer came";
         return Error::new(ErrorKind::Indeterminate, message).with_source(failed);

@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 use super::{PgStore, error};
 use crate::migrations;
-use crate::sql::{Dialect, schema};
+use crate::sql::{Dialect, schema as tables};
 
 /// A connection that was idle for longer is asked whether it is still there before it is used.
 const PROBE_AFTER_IDLE: Duration = Duration::from_secs(1);
@@ -115,7 +115,7 @@ impl PgBuilder {
     /// version of this library made the schema, or an older one and it may not migrate; [`ErrorKind::Invalid`] for an
     /// unsound kind, and for the name of a schema that is none.
     pub async fn open(self) -> Result<PgStore> {
-        schema::check_kinds(&self.kinds)?;
+        tables::check_kinds(&self.kinds)?;
         let schema = self.schema.as_str().replace('-', "_");
         if schema.len() > SCHEMA_MAX || !schema.starts_with(|c: char| c.is_ascii_lowercase()) {
             let expected = "expected a letter first, and at most 63 characters";
@@ -129,8 +129,10 @@ impl PgBuilder {
             migrate(&mut connection, &schema, &self.kinds).await?;
         } else {
             check_up_to_date(&mut connection).await?;
+            for kind in &self.kinds {
+                check_keys(&mut connection, &schema, kind).await?;
+            }
         }
-        check_keys(&mut connection, &schema, &self.kinds).await?;
         connection.close().await.map_err(|e| error(e, "connecting"))?;
         let replica = match &self.replica {
             Some(options) => Some(self.pool(scoped(options)).await?),
@@ -171,23 +173,27 @@ async fn migrate(connection: &mut PgConnection, schema: &str, kinds: &[&'static 
         sqlx::query(create).execute(&mut *connection).await.map_err(said)?;
     }
     migrations::postgres().run_direct(None, &mut *connection, false).await.map_err(migration_error)?;
-    for statement in kinds.iter().flat_map(|kind| schema::create(kind, Dialect::Postgres)) {
-        sqlx::query(AssertSqlSafe(statement)).execute(&mut *connection).await.map_err(said)?;
+    for kind in kinds {
+        let mut statements = tables::create(kind, Dialect::Postgres).into_iter();
+        // The table comes first. One that another version made may lack a key, which is told before an index misses it.
+        for table in statements.by_ref().take(1) {
+            sqlx::query(AssertSqlSafe(table)).execute(&mut *connection).await.map_err(said)?;
+        }
+        check_keys(connection, schema, kind).await?;
+        for index in statements {
+            sqlx::query(AssertSqlSafe(index)).execute(&mut *connection).await.map_err(said)?;
+        }
     }
     Ok(())
 }
 
-async fn check_keys(connection: &mut PgConnection, schema: &str, kinds: &[&'static Kind]) -> Result<()> {
+async fn check_keys(connection: &mut PgConnection, schema: &str, kind: &'static Kind) -> Result<()> {
     let has =
         "SELECT 1 FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2 AND column_name = $3";
-    for kind in kinds {
-        for key in kind.keys {
-            let column = sqlx::query(has).bind(schema).bind(kind.name).bind(key.name);
-            let found = column.fetch_optional(&mut *connection).await.map_err(|e| error(e, kind.name))?;
-            if found.is_none() {
-                let message = format!("the table of {} lacks a key: another version made it", kind.name);
-                return Err(Error::new(ErrorKind::Unsupported, message).at_field(key.name));
-            }
+    for key in kind.keys {
+        let column = sqlx::query(has).bind(schema).bind(kind.name).bind(key.name);
+        if column.fetch_optional(&mut *connection).await.map_err(|e| error(e, kind.name))?.is_none() {
+            return Err(tables::lacks_key(kind, key.name));
         }
     }
     Ok(())
@@ -257,7 +263,7 @@ mod tests {
                     .execute(&mut connection)
                     .await
                     .expect("made");
-                for statement in KINDS.iter().flat_map(|kind| schema::create(kind, Dialect::Postgres)) {
+                for statement in KINDS.iter().flat_map(|kind| tables::create(kind, Dialect::Postgres)) {
                     sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.expect("made");
                 }
             }

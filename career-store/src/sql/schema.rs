@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use career_core::store::{KINDS, Key, KeyType, Kind};
-use career_core::{Error, Result};
+use career_core::{Error, ErrorKind, Result};
 
 use super::Dialect;
 
@@ -23,7 +23,13 @@ pub(crate) fn check_kinds(host: &[&'static Kind]) -> Result<()> {
     Ok(())
 }
 
-/// The statements that make the table of a kind and its indexes, if they are not there.
+/// The table was made for a kind with other keys.
+pub(crate) fn lacks_key(kind: &Kind, key: &str) -> Error {
+    let message = format!("the table of {} lacks a key: another version made it", kind.name);
+    Error::new(ErrorKind::Unsupported, message).at_field(key)
+}
+
+/// The statements that make the table of a kind and its indexes, if they are not there; the table is the first.
 ///
 /// The built-in kinds are made by the migrations, which a test holds to this; the kinds of hosts are made by it.
 pub(crate) fn create(kind: &Kind, dialect: Dialect) -> Vec<String> {

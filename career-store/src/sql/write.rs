@@ -32,6 +32,8 @@ where
             continue;
         };
         let kind = write.kind;
+        // References within one statement are checked at its end: each of these must see those before it.
+        let singly = singly || kind.keys.iter().any(|key| key.references == Some(kind.name));
         let mut run = vec![(write.id, draft)];
         while run.len() < ROWS_AT_ONCE
             && let Some(Write { id, action: Action::Insert(draft), .. }) =

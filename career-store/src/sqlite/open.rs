@@ -163,18 +163,12 @@ impl SqliteBuilder {
             return Ok(SqliteStore { writer: readers.clone(), readers, is_file: true });
         }
         let writing = options.clone().journal_mode(SqliteJournalMode::Wal);
-        let mut one = pool().max_connections(1).min_connections(1);
-        if self.path.is_some() {
-            one = one.after_release(|connection, _| {
-                Box::pin(async move {
-                    connection.ping().await?;
-                    // When the disk fails SQLite takes a transaction back by itself, and the driver still counts it:
-                    // such a connection can begin no other.
-                    Ok(!connection.is_in_transaction())
-                })
-            });
-        }
-        let writer = connect(one, writing, self.busy_timeout).await?;
+        let one = pool().max_connections(1).min_connections(1);
+        let writer = match self.path {
+            Some(_) => connect(one, writing, self.busy_timeout).await?,
+            // Its only connection is the database: it is never given up.
+            None => one.connect_with(writing).await.map_err(|e| error(e, "opening"))?,
+        };
         migrate(&writer).await?;
         for kind in &self.kinds {
             make_table(&writer, kind).await?;
@@ -200,6 +194,14 @@ pub(crate) async fn connect(
     options: SqliteConnectOptions,
     busy_timeout: Duration,
 ) -> Result<SqlitePool> {
+    let pool = pool.after_release(|connection, _| {
+        Box::pin(async move {
+            connection.ping().await?;
+            // When the disk fails SQLite takes a transaction back by itself, and the driver still counts it: such a
+            // connection can begin no other.
+            Ok(!connection.is_in_transaction())
+        })
+    });
     let began = Instant::now();
     loop {
         match pool.clone().connect_with(options.clone()).await.map_err(|e| error(e, "opening")) {
@@ -224,15 +226,23 @@ async fn migrate(pool: &SqlitePool) -> Result<()> {
 }
 
 async fn make_table(pool: &SqlitePool, kind: &'static Kind) -> Result<()> {
-    for statement in schema::create(kind, Dialect::Sqlite) {
-        sqlx::query(AssertSqlSafe(statement)).execute(pool).await.map_err(|e| error(e, kind.name))?;
+    let mut statements = schema::create(kind, Dialect::Sqlite).into_iter();
+    let run = async |statement: String| {
+        let made = sqlx::query(AssertSqlSafe(statement)).execute(pool).await;
+        made.map(drop).map_err(|e| error(e, kind.name))
+    };
+    // The table comes first. One that another version made may lack a key, which is told before an index misses it.
+    if let Some(table) = statements.next() {
+        run(table).await?;
     }
     for key in kind.keys {
         let column = sqlx::query("SELECT 1 FROM pragma_table_info($1) WHERE name = $2").bind(kind.name).bind(key.name);
         if column.fetch_optional(pool).await.map_err(|e| error(e, kind.name))?.is_none() {
-            let message = format!("the table of {} lacks a key: another version made it", kind.name);
-            return Err(Error::new(ErrorKind::Unsupported, message).at_field(key.name));
+            return Err(schema::lacks_key(kind, key.name));
         }
+    }
+    for index in statements {
+        run(index).await?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Row};
 
 use super::scan::normalise;
 use super::sql::{check_collection, metadata_from_json, metadata_to_json, other_dimensions, without_nul};
-use crate::postgres::error;
+use crate::postgres::{begin, committing, error};
 
 /// Most dimensions of pgvector's type `vector`.
 const DIMENSIONS_MAX: usize = 16_000;
@@ -21,6 +21,9 @@ const INDEXED_MAX: usize = 2_000;
 
 /// How many candidates a search by the index keeps: twice what is asked for, within these.
 const CANDIDATES: std::ops::RangeInclusive<usize> = 100..=1_000;
+
+/// A collection of fewer rows is searched exactly, which takes a few milliseconds at most.
+const EXACT_BELOW: i64 = 1_000;
 
 /// Rows per statement: a message to the server has at most 1 GB, and a row at most about 200 kB.
 const ROWS_PER_STATEMENT: usize = 1_000;
@@ -34,8 +37,8 @@ const CREATION_LOCK: i64 = 0x0063_6172_6565_7276;
 /// Vectors in PostgreSQL, searched by pgvector.
 ///
 /// Without a filter the search goes through an HNSW index and may miss some of the best: it keeps
-/// `2 * top` candidates, at least 100 and at most 1,000. A search with a filter, for more than 500, or with more than
-/// 2,000 dimensions (which the index cannot take) is exact and reads every row that matches.
+/// `2 * top` candidates, at least 100 and at most 1,000. A search of fewer than 1,000 vectors, with a filter, for more
+/// than 500, or with more than 2,000 dimensions (which the index cannot take) is exact and reads every row that matches.
 ///
 /// Vectors are kept with length 1: only their direction is compared.
 ///
@@ -65,6 +68,7 @@ struct Statements {
     delete: String,
     delete_where: String,
     count: String,
+    some_rows: String,
     nearest_indexed: String,
     nearest_exact: String,
 }
@@ -116,9 +120,20 @@ impl PgVectors {
             .map_err(|e| error(e, "searching vectors"))
     }
 
+    /// Whether reading every row would cost more than the index does. In a small collection, where a few deleted rows
+    /// are many of the index's candidates, the exact search is as fast, and misses nothing.
+    async fn is_large(&self) -> Result<bool> {
+        let rows: i64 = sqlx::query_scalar(AssertSqlSafe(self.statements.some_rows.as_str()))
+            .bind(EXACT_BELOW)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|e| error(e, "counting vectors"))?;
+        Ok(rows >= EXACT_BELOW)
+    }
+
     async fn nearest_indexed(&self, query: &str, candidates: i64, top: i64) -> Result<Vec<PgRow>> {
         let failed = |e| error(e, "searching vectors by their index");
-        let mut transaction = self.pool.begin().await.map_err(failed)?;
+        let mut transaction = begin(&self.pool, "searching vectors by their index").await?;
         sqlx::query("select set_config('hnsw.ef_search', $1, true)")
             .bind(candidates.to_string())
             .execute(&mut *transaction)
@@ -159,7 +174,7 @@ impl VectorIndex for PgVectors {
         let mut embeddings = Embedding::last_of_each(embeddings);
         // In one order for all writers, so that no two wait for each other's rows.
         embeddings.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        let mut transaction = self.pool.begin().await.map_err(failed)?;
+        let mut transaction = begin(&self.pool, "writing vectors").await?;
         for part in embeddings.chunks(ROWS_PER_STATEMENT) {
             let ids: Vec<&str> = part.iter().map(|embedding| embedding.id.as_str()).collect();
             let metadata: Vec<String> = part.iter().map(|embedding| metadata_to_json(&embedding.metadata)).collect();
@@ -172,7 +187,7 @@ impl VectorIndex for PgVectors {
                 .await
                 .map_err(failed)?;
         }
-        transaction.commit().await.map_err(failed)
+        transaction.commit().await.map_err(|e| committing(failed(e)))
     }
 
     async fn delete(&self, ids: &[String]) -> Result<u64> {
@@ -202,14 +217,14 @@ impl VectorIndex for PgVectors {
         let text = to_text(&query.vector);
         let top = i64::try_from(query.top).unwrap_or(i64::MAX);
         let candidates = query.top.saturating_mul(2).max(*CANDIDATES.start());
-        let mut rows = Vec::new();
-        if query.filter.is_empty() && self.dimensions <= INDEXED_MAX && CANDIDATES.contains(&candidates) {
-            rows = self.nearest_indexed(&text, i64::try_from(candidates).unwrap_or(i64::MAX), top).await?;
-        }
+        let by_index = query.filter.is_empty() && self.dimensions <= INDEXED_MAX && CANDIDATES.contains(&candidates);
+        let rows = if by_index && self.is_large().await? {
+            self.nearest_indexed(&text, i64::try_from(candidates).unwrap_or(i64::MAX), top).await?
+        } else {
+            Vec::new()
+        };
         // The index gives fewer than there are when many of its candidates have just been deleted.
-        if rows.len() < query.top {
-            rows = self.nearest_exact(&text, &query.filter, top).await?;
-        }
+        let rows = if rows.len() < query.top { self.nearest_exact(&text, &query.filter, top).await? } else { rows };
         rows.iter().map(|row| self.read(row)).collect()
     }
 
@@ -241,6 +256,7 @@ impl Statements {
             delete: format!("delete from {table} where id = any($1::text[])"),
             delete_where: format!("delete from {table} where metadata @> $1::jsonb"),
             count: format!("select count(*) from {table} where metadata @> $1::jsonb"),
+            some_rows: format!("select count(*) from (select 1 from {table} limit $1) as few"),
             nearest_indexed: format!(
                 "with candidates as materialized (
                      select id, metadata, {distance} as distance from {table} order by {distance} limit $2)
@@ -248,7 +264,8 @@ impl Statements {
             ),
             nearest_exact: format!(
                 "with candidates as materialized (
-                     select id, metadata, {distance} as distance from {table} where metadata @> $2::jsonb)
+                     select id, metadata, {distance} as distance from {table}
+                     where $2::jsonb = '{{}}'::jsonb or metadata @> $2::jsonb)
                  {best} $3"
             ),
         }
