@@ -44,9 +44,10 @@ macro_rules! plain {
                     " owner = excluded.owner, job = excluded.job, resume = excluded.resume,",
                     " cover_letter = excluded.cover_letter, status = excluded.status RETURNING version"
                 );
-                let version: (i64,) =
-                    bound!(sqlx::query_as(put), record).fetch_one(&self.writes).await.expect("written");
-                assert!(version.0 > 0);
+                // All of the answer: on SQLite `fetch_one` gives the row before the commit, which may then fail.
+                let version: Vec<(i64,)> =
+                    bound!(sqlx::query_as(put), record).fetch_all(&self.writes).await.expect("written");
+                assert!(version[0].0 > 0);
             }
 
             async fn insert_all(&self, records: &[Application]) {

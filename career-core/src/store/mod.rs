@@ -2,7 +2,7 @@
 //!
 //! A [`Record`] is an aggregate: a document with an id and a few typed keys. A [`Store`] gets, selects and counts
 //! records by their keys, and commits batches of writes and events: all of a [`Batch`], or nothing.
-//! Use it through [`StoreExt`](crate::StoreExt), which is typed; implement [`Store`], which is small.
+//! Use it through [`StoreExt`], which is typed; implement [`Store`], which is small.
 //!
 //! ```
 //! use career_core::store::{Batch, Query, Versioned};
