@@ -1,0 +1,4 @@
+//! For tests: a model that follows a script, and a server that injects faults.
+
+pub mod scripted;
+pub mod server;
