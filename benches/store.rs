@@ -10,6 +10,7 @@ mod records;
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use career_benches::{Random, read_bandwidth};
 use career_core::store::{Batch, Query};
@@ -39,6 +40,29 @@ struct Bench<P> {
     job: career_core::Job,
 }
 
+/// Times two ways of doing the same, each while the other takes its turn in between: what the disk and the database do
+/// besides then meets both alike.
+fn alternately(criterion: &mut Criterion, runtime: &Runtime, name: &str, ours: impl AsyncFn(), theirs: impl AsyncFn()) {
+    async fn timed(rounds: u64, it: &impl AsyncFn(), other: &impl AsyncFn()) -> Duration {
+        let mut total = Duration::ZERO;
+        for _ in 0..rounds {
+            let began = Instant::now();
+            it().await;
+            total += began.elapsed();
+            other().await;
+        }
+        total
+    }
+    let mut group = criterion.benchmark_group(name);
+    group.bench_function("store", |bencher| {
+        bencher.iter_custom(|rounds| runtime.block_on(timed(rounds, &ours, &theirs)));
+    });
+    group.bench_function("sqlx alone", |bencher| {
+        bencher.iter_custom(|rounds| runtime.block_on(timed(rounds, &theirs, &ours)));
+    });
+    group.finish();
+}
+
 impl<P: Plain> Bench<P> {
     async fn new(name: &'static str, store: Arc<dyn Store>, plain: P) -> Self {
         let (user, job) = (user(), job());
@@ -51,28 +75,21 @@ impl<P: Plain> Bench<P> {
     fn one_record(&self, criterion: &mut Criterion, runtime: &Runtime) {
         let kept = application(self.owner, self.job.id);
         runtime.block_on(self.store.put(&kept)).expect("kept");
-        let mut group = criterion.benchmark_group(format!("{}: get", self.name));
-        group.bench_function("store", |bencher| {
-            bencher.to_async(runtime).iter(async || self.store.load::<Application>(&kept.id).await.expect("there"));
-        });
-        group.bench_function("sqlx alone", |bencher| {
-            bencher.to_async(runtime).iter(async || self.plain.get(&kept.id.to_string()).await);
-        });
-        group.finish();
+        let key = kept.id.to_string();
+        let ours = async || drop(self.store.load::<Application>(&kept.id).await.expect("there"));
+        let theirs = async || drop(self.plain.get(&key).await);
+        alternately(criterion, runtime, &format!("{}: get", self.name), ours, theirs);
         // The first changes of a new table cost more than the later ones, whoever makes them.
         runtime.block_on(async {
             for _ in 0..2_000 {
                 self.plain.put(&kept).await;
             }
         });
-        let mut group = criterion.benchmark_group(format!("{}: put", self.name));
-        group.bench_function("store", |bencher| {
-            bencher.to_async(runtime).iter(async || self.store.put(&kept).await.expect("kept"));
-        });
-        group.bench_function("sqlx alone", |bencher| {
-            bencher.to_async(runtime).iter(async || self.plain.put(&kept).await);
-        });
-        group.finish();
+        let ours = async || {
+            self.store.put(&kept).await.expect("kept");
+        };
+        let theirs = async || self.plain.put(&kept).await;
+        alternately(criterion, runtime, &format!("{}: put", self.name), ours, theirs);
     }
 
     fn batches(&self, criterion: &mut Criterion, runtime: &Runtime) {

@@ -108,6 +108,21 @@ impl Statement {
         Ok(query.execute(connection).await.map(drop))
     }
 
+    /// The row of a statement that only reads. What comes after the first row is not waited for.
+    pub(crate) async fn first<D: Backend>(
+        self,
+        connection: &mut D::Connection,
+    ) -> Result<Result<Option<D::Row>, sqlx::Error>>
+    where
+        for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
+        D::Arguments: IntoArguments<D>,
+    {
+        let arguments = D::arguments(self.arguments)?;
+        let query = sqlx::query_with::<D, _>(AssertSqlSafe(self.text), arguments);
+        Ok(query.fetch_optional(connection).await)
+    }
+
+    /// The row of a statement that writes.
     pub(crate) async fn optional<D: Backend>(
         self,
         connection: &mut D::Connection,

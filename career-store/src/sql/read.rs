@@ -21,7 +21,7 @@ where
     let mut statement = Statement::default();
     statement.push("SELECT ").push(document_columns(D::DIALECT)).push(" FROM ").push(kind.name);
     statement.push(" WHERE id = ").bind(Argument::Text(Some(id.to_owned())));
-    let row = statement.optional::<D>(connection).await?.map_err(|error| D::error(error, kind.name))?;
+    let row = statement.first::<D>(connection).await?.map_err(|error| D::error(error, kind.name))?;
     row.map(|row| document::<D>(&row, kind)).transpose()
 }
 

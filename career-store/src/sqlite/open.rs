@@ -196,9 +196,12 @@ pub(crate) async fn connect(
 ) -> Result<SqlitePool> {
     let pool = pool.after_release(|connection, _| {
         Box::pin(async move {
+            if !connection.is_in_transaction() {
+                return Ok(true);
+            }
+            // A transaction that was dropped is taken back before the ping is answered. When the disk fails SQLite
+            // takes one back by itself, and the driver still counts it: such a connection can begin no other.
             connection.ping().await?;
-            // When the disk fails SQLite takes a transaction back by itself, and the driver still counts it: such a
-            // connection can begin no other.
             Ok(!connection.is_in_transaction())
         })
     });
