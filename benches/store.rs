@@ -7,10 +7,11 @@
 mod plain;
 #[path = "store/records.rs"]
 mod records;
+#[path = "shared/turns.rs"]
+mod turns;
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use career_benches::{Random, read_bandwidth};
 use career_core::store::{Batch, Query};
@@ -21,6 +22,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use plain::Plain;
 use records::{application, job, user};
 use tokio::runtime::Runtime;
+use turns::alternately;
 
 /// How many records a batch has.
 const BATCH: usize = 1_000;
@@ -40,29 +42,6 @@ struct Bench<P> {
     job: career_core::Job,
 }
 
-/// Times two ways of doing the same, each while the other takes its turn in between: what the disk and the database do
-/// besides then meets both alike.
-fn alternately(criterion: &mut Criterion, runtime: &Runtime, name: &str, ours: impl AsyncFn(), theirs: impl AsyncFn()) {
-    async fn timed(rounds: u64, it: &impl AsyncFn(), other: &impl AsyncFn()) -> Duration {
-        let mut total = Duration::ZERO;
-        for _ in 0..rounds {
-            let began = Instant::now();
-            it().await;
-            total += began.elapsed();
-            other().await;
-        }
-        total
-    }
-    let mut group = criterion.benchmark_group(name);
-    group.bench_function("store", |bencher| {
-        bencher.iter_custom(|rounds| runtime.block_on(timed(rounds, &ours, &theirs)));
-    });
-    group.bench_function("sqlx alone", |bencher| {
-        bencher.iter_custom(|rounds| runtime.block_on(timed(rounds, &theirs, &ours)));
-    });
-    group.finish();
-}
-
 impl<P: Plain> Bench<P> {
     async fn new(name: &'static str, store: Arc<dyn Store>, plain: P) -> Self {
         let (user, job) = (user(), job());
@@ -78,7 +57,7 @@ impl<P: Plain> Bench<P> {
         let key = kept.id.to_string();
         let ours = async || drop(self.store.load::<Application>(&kept.id).await.expect("there"));
         let theirs = async || drop(self.plain.get(&key).await);
-        alternately(criterion, runtime, &format!("{}: get", self.name), ours, theirs);
+        alternately(criterion, runtime, &format!("{}: get", self.name), ("store", ours), ("sqlx alone", theirs));
         // The first changes of a new table cost more than the later ones, whoever makes them.
         runtime.block_on(async {
             for _ in 0..2_000 {
@@ -89,7 +68,7 @@ impl<P: Plain> Bench<P> {
             self.store.put(&kept).await.expect("kept");
         };
         let theirs = async || self.plain.put(&kept).await;
-        alternately(criterion, runtime, &format!("{}: put", self.name), ours, theirs);
+        alternately(criterion, runtime, &format!("{}: put", self.name), ("store", ours), ("sqlx alone", theirs));
     }
 
     fn batches(&self, criterion: &mut Criterion, runtime: &Runtime) {
