@@ -3,9 +3,9 @@
 //! | embedder | what it needs | feature |
 //! |---|---|---|
 //! | [`HashedEmbedder`] | nothing: words and parts of words are hashed | |
-//! | [`OpenAiEmbedder`] | OpenAI, or any server that speaks `/embeddings` | `openai` |
-//! | [`GeminiEmbedder`] | Gemini | `gemini` |
-//! | [`OllamaEmbedder`] | an Ollama server | `ollama` |
+//! | `OpenAiEmbedder` | OpenAI, or any server that speaks `/embeddings` | `openai` |
+//! | `GeminiEmbedder` | Gemini | `gemini` |
+//! | `OllamaEmbedder` | an Ollama server | `ollama` |
 //! | `LocalEmbedder` | a sentence encoder in a folder; runs here | `local` |
 //!
 //! Vectors of different embedders cannot be compared: keep [`Embedder::id`] with them.
@@ -17,13 +17,31 @@ use async_trait::async_trait;
 
 use crate::{Error, ModelId, Result, Text};
 
+#[cfg(feature = "gemini")]
+mod gemini;
 mod hashed;
+#[cfg(feature = "http")]
+mod known;
 #[cfg(feature = "local")]
 mod local;
+#[cfg(feature = "ollama")]
+mod ollama;
+#[cfg(feature = "openai")]
+mod openai;
+#[cfg(feature = "http")]
+mod remote;
 
+#[cfg(feature = "gemini")]
+pub use gemini::{GeminiEmbedder, GeminiEmbeddings};
 pub use hashed::HashedEmbedder;
 #[cfg(feature = "local")]
 pub use local::LocalEmbedder;
+#[cfg(feature = "ollama")]
+pub use ollama::{OllamaEmbedder, OllamaEmbeddings};
+#[cfg(feature = "openai")]
+pub use openai::{OpenAiEmbedder, OpenAiEmbeddings};
+#[cfg(feature = "http")]
+pub use remote::{EmbedWire, EmbedderBuilder, RemoteEmbedder};
 
 /// What a vector is for. Some models embed a question and what answers it differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

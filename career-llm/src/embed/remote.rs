@@ -1,0 +1,230 @@
+//! Embedders that ask a server.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::{HeaderMap, StatusCode};
+use secrecy::SecretString;
+
+use super::{Embedder, Purpose, known, normalise};
+use crate::provider::{Access, Vendor};
+use crate::transport::{Endpoint, Limits, Timeouts, Transport};
+use crate::wire::Encoded;
+use crate::{Error, ModelId, Result, Text};
+
+/// Most bytes of text in one request, a long text alone besides: well under what providers take.
+const BYTES_AT_ONCE: usize = 200_000;
+/// What is sent in place of a text without a visible character, which providers refuse.
+const NOTHING: Text = Text::from_static(".");
+
+/// A provider's protocol for embeddings, as pure functions on bytes.
+pub trait EmbedWire: fmt::Debug + Send + Sync + 'static {
+    /// Most texts in one request.
+    const MOST: usize;
+    /// The variable of the environment that may name the model.
+    const MODEL_ENV: &'static str;
+
+    /// Encodes texts for this model. With `shortened_to` the provider is asked for vectors of so many numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for what this protocol cannot say.
+    fn encode(&self, model: &str, texts: &[Text], purpose: Purpose, shortened_to: Option<usize>) -> Result<Encoded>;
+
+    /// The vectors of so many texts, in the order of the texts.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) for a body that is not the protocol's, or has not one vector
+    /// for each text.
+    fn decode(&self, body: &[u8], texts: usize) -> Result<Vec<Vec<f32>>>;
+
+    /// What an answer of another status than 2xx says.
+    fn failure(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error;
+}
+
+/// An embedder that asks a server. `Debug` shows no key.
+///
+/// Texts go out in as many requests as the provider's limits need, one after the other. Vectors are brought to length
+/// 1. A text without a visible character is embedded as a full stop.
+#[derive(Debug, Clone)]
+pub struct RemoteEmbedder<W> {
+    wire: W,
+    endpoint: Endpoint,
+    transport: Transport,
+    dimensions: usize,
+    shortened_to: Option<usize>,
+}
+
+impl<W: EmbedWire> RemoteEmbedder<W> {
+    /// An embedder that speaks this protocol; say the model and the key next.
+    pub fn over(wire: W, vendor: &'static Vendor) -> EmbedderBuilder<W> {
+        EmbedderBuilder { wire, access: Access::new(vendor), dimensions: None, shortened_to: None }
+    }
+
+    async fn embed_batch(&self, texts: &[Text], purpose: Purpose) -> Result<Vec<Vec<f32>>> {
+        let encoded = self.wire.encode(&self.endpoint.model.model, texts, purpose, self.shortened_to)?;
+        let failure = |status, headers: &HeaderMap, body: &[u8]| self.wire.failure(status, headers, body);
+        let body = self.transport.fetch(&self.endpoint, encoded, &failure, None).await?;
+        let mut vectors = self.wire.decode(&body, texts.len())?;
+        for vector in &mut vectors {
+            let (expected, found) = (self.dimensions, vector.len());
+            if expected != found {
+                return Err(Error::protocol(format!("expected vectors of {expected} numbers, found {found}")));
+            }
+            if !normalise(vector) {
+                return Err(Error::protocol("a vector without a direction"));
+            }
+        }
+        Ok(vectors)
+    }
+}
+
+#[async_trait]
+impl<W: EmbedWire> Embedder for RemoteEmbedder<W> {
+    fn id(&self) -> ModelId {
+        match self.shortened_to {
+            // Shortened vectors cannot be compared with whole ones.
+            Some(numbers) => {
+                ModelId::new(&*self.endpoint.model.provider, format!("{}-{numbers}", self.endpoint.model.model))
+            }
+            None => self.endpoint.model.clone(),
+        }
+    }
+
+    fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    async fn embed(&self, texts: &[Text], purpose: Purpose) -> Result<Vec<Vec<f32>>> {
+        let visible = |text: &Text| if text.trim().is_empty() { NOTHING } else { text.clone() };
+        let texts: Vec<Text> = texts.iter().map(visible).collect();
+        let mut vectors = Vec::with_capacity(texts.len());
+        while vectors.len() < texts.len() {
+            let rest = &texts[vectors.len()..];
+            let mut bytes = 0;
+            let fits = |text: &&Text| {
+                bytes += text.len();
+                bytes <= BYTES_AT_ONCE
+            };
+            let count = rest.iter().take(W::MOST).take_while(fits).count().max(1);
+            let batch = self.embed_batch(&rest[..count], purpose).await;
+            vectors.extend(batch.map_err(|error| error.with_model(self.endpoint.model.clone()))?);
+        }
+        Ok(vectors)
+    }
+}
+
+/// Makes a [`RemoteEmbedder`]. `Debug` shows no key.
+#[derive(Clone)]
+#[must_use]
+pub struct EmbedderBuilder<W> {
+    wire: W,
+    access: Access,
+    dimensions: Option<usize>,
+    shortened_to: Option<usize>,
+}
+
+impl<W: EmbedWire> EmbedderBuilder<W> {
+    /// Which model, as the provider names it; else the one that the table of this crate has as the default.
+    pub fn model(mut self, model: impl Into<Arc<str>>) -> Self {
+        self.access.model = Some(model.into());
+        self
+    }
+
+    /// How many numbers its vectors have, where the table of this crate does not know the model.
+    pub fn dimensions(mut self, numbers: usize) -> Self {
+        self.dimensions = Some(numbers);
+        self
+    }
+
+    /// Asks the provider for shorter vectors, which some models give at little loss.
+    pub fn shortened_to(mut self, numbers: usize) -> Self {
+        self.shortened_to = Some(numbers);
+        self
+    }
+
+    /// The key.
+    pub fn api_key(mut self, key: impl Into<SecretString>) -> Self {
+        self.access.key = Some(key.into());
+        self
+    }
+
+    /// Another address than the vendor's.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.access.base_url = Some(url.into());
+        self
+    }
+
+    /// One more header for each request.
+    pub fn header(mut self, name: &str, value: impl Into<SecretString>) -> Self {
+        self.access.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// How long a call may take; [`Timeouts::whole`] counts.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.access.timeouts = timeouts;
+        self
+    }
+
+    /// How much is taken.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.access.limits = limits;
+        self
+    }
+
+    /// A transport to share.
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.access.transport = Some(transport);
+        self
+    }
+
+    /// Fills what is not set from the vendor's variables; the model from [`EmbedWire::MODEL_ENV`].
+    pub fn from_env(mut self) -> Self {
+        // The vendor's own variable names a model that chats.
+        let model = self.access.model.take();
+        self.access.fill(&crate::provider::variable);
+        self.access.model = model.or_else(|| crate::provider::variable(W::MODEL_ENV).map(Arc::from));
+        self
+    }
+
+    /// The embedder.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the key, the model or the length of its vectors is missing,
+    /// or something that was set is wrong.
+    pub fn build(self) -> Result<RemoteEmbedder<W>> {
+        let default = known::default_for(self.access.vendor.name).map(|known| known.model.as_str());
+        let (transport, endpoint) = self.access.open(default)?;
+        let ModelId { provider, model } = &endpoint.model;
+        let dimensions = self.shortened_to.or(self.dimensions).or_else(|| known::dimensions(provider, model));
+        let dimensions = dimensions.filter(|numbers| *numbers > 0).ok_or_else(|| {
+            Error::config("give the number of dimensions, which is not known of this model").with_model(endpoint.model.clone())
+        })?;
+        Ok(RemoteEmbedder { wire: self.wire, endpoint, transport, dimensions, shortened_to: self.shortened_to })
+    }
+}
+
+impl<W: fmt::Debug> fmt::Debug for EmbedderBuilder<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbedderBuilder").field("wire", &self.wire).field("access", &self.access).finish()
+    }
+}
+
+/// A body as JSON.
+pub(super) fn parse<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T> {
+    // The parser's own words may quote the body.
+    serde_json::from_slice(body)
+        .map_err(|error| Error::protocol(format!("expected embeddings as JSON, at line {} column {}", error.line(), error.column())))
+}
+
+/// Checks that there is one vector for each text.
+pub(super) fn one_for_each(vectors: Vec<Vec<f32>>, texts: usize) -> Result<Vec<Vec<f32>>> {
+    if vectors.len() == texts {
+        return Ok(vectors);
+    }
+    Err(Error::protocol(format!("expected {texts} vectors, found {}", vectors.len())))
+}
