@@ -1,0 +1,145 @@
+//! What it takes to reach a provider, whatever is asked of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{Auth, Vendor};
+use crate::transport::{Endpoint, Limits, Timeouts, Transport};
+use crate::{Error, ModelId, Result};
+
+/// Gives the value of a variable of the environment, if it is set.
+pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What was said so far of how a provider is reached. `Debug` shows no key.
+#[derive(Clone)]
+pub(crate) struct Access {
+    pub(crate) vendor: &'static Vendor,
+    pub(crate) model: Option<Arc<str>>,
+    pub(crate) key: Option<SecretString>,
+    pub(crate) base_url: Option<String>,
+    pub(crate) headers: Vec<(String, SecretString)>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) limits: Limits,
+    pub(crate) transport: Option<Transport>,
+}
+
+impl Access {
+    pub(crate) fn new(vendor: &'static Vendor) -> Self {
+        Access {
+            vendor,
+            model: None,
+            key: None,
+            base_url: None,
+            headers: Vec::new(),
+            timeouts: Timeouts::default(),
+            limits: Limits::default(),
+            transport: None,
+        }
+    }
+
+    /// Fills what is not set from the vendor's variables.
+    pub(crate) fn fill(&mut self, lookup: Lookup<'_>) {
+        let first = |names: &[&str]| names.iter().find_map(|name| set(lookup, name));
+        if self.key.is_none() {
+            self.key = first(self.vendor.key_env).map(SecretString::from);
+        }
+        if self.base_url.is_none() {
+            self.base_url = first(self.vendor.base_url_env).map(|url| self.address(url));
+        }
+        if self.model.is_none() {
+            self.model = first(self.vendor.model_env).map(Arc::from);
+        }
+    }
+
+    /// Checks all of it once.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for what is missing or wrong.
+    pub(crate) fn open(self, default_model: Option<&'static str>) -> Result<(Transport, Endpoint)> {
+        let vendor = self.vendor;
+        let missing = |what: &str, names: &[&str]| {
+            let set = if names.is_empty() { String::new() } else { format!(", or set {}", names.join(" or ")) };
+            Error::config(format!("{}: give {what}{set}", vendor.name))
+        };
+        let model = self.model.filter(|model| !model.trim().is_empty()).or_else(|| default_model.map(Arc::from));
+        let model = ModelId::new(vendor.name, model.ok_or_else(|| missing("a model", vendor.model_env))?);
+        let base_url = self.base_url.as_deref().unwrap_or(vendor.base_url);
+        if base_url.is_empty() {
+            return Err(missing("a base URL", vendor.base_url_env).with_model(model));
+        }
+        let mut endpoint = Endpoint::new(model.clone(), base_url)?;
+        endpoint.timeouts = self.timeouts;
+        endpoint.limits = self.limits;
+        match (vendor.auth, &self.key) {
+            (Auth::Bearer, Some(key)) => {
+                // An empty key would hide behind the word before it.
+                let value = match key.expose_secret() {
+                    "" => SecretString::default(),
+                    key => format!("Bearer {key}").into(),
+                };
+                endpoint.header("authorization", &value)?;
+            }
+            (Auth::Header(name), Some(key)) => endpoint.header(name, key)?,
+            (Auth::None, Some(_)) => {
+                let message = format!("{}: takes no key; if a proxy before it does, give a header", vendor.name);
+                return Err(Error::config(message).with_model(model));
+            }
+            (Auth::Bearer | Auth::Header(_), None) if !vendor.key_optional => {
+                return Err(missing("an API key", vendor.key_env).with_model(model));
+            }
+            (_, None) => {}
+        }
+        for (name, value) in &self.headers {
+            endpoint.header(name, value)?;
+        }
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Transport::new(&endpoint.timeouts)?,
+        };
+        Ok((transport, endpoint))
+    }
+
+    /// The address of a server without a key may be told as its host alone (`127.0.0.1`, `gpu:11434`), as its own
+    /// variables do. Scheme and port are the vendor's then. A key never goes over plain HTTP by such a guess.
+    fn address(&self, told: String) -> String {
+        if self.vendor.auth != Auth::None || told.contains("://") {
+            return told;
+        }
+        let told = told.trim().trim_end_matches('/');
+        let (scheme, rest) = self.vendor.base_url.split_once("://").unwrap_or(("http", ""));
+        let port = rest.rsplit_once(':').map(|(_, port)| port).filter(|_| !host_has_port(told));
+        match port {
+            Some(port) => format!("{scheme}://{told}:{port}"),
+            None => format!("{scheme}://{told}"),
+        }
+    }
+}
+
+/// A variable that is set to something.
+pub(crate) fn set(lookup: Lookup<'_>, name: &str) -> Option<String> {
+    lookup(name).filter(|value| !value.trim().is_empty())
+}
+
+/// Whether a port (or a path, after which none can stand) follows the host.
+fn host_has_port(told: &str) -> bool {
+    let after_host = told.rsplit_once(']').map_or(told, |(_, rest)| rest);
+    after_host.contains([':', '/'])
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access")
+            .field("provider", &self.vendor.name)
+            .field("model", &self.model)
+            .field("key", &self.key.as_ref().map(|_| "set"))
+            // It may hold a key until it is checked.
+            .field("base_url", &self.base_url.as_ref().map(|_| "set"))
+            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("timeouts", &self.timeouts)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
