@@ -19,6 +19,14 @@ mod ollama;
 mod openai;
 
 pub(crate) use access::Access;
+#[cfg(feature = "anthropic")]
+pub use anthropic::*;
+#[cfg(feature = "gemini")]
+pub use gemini::*;
+#[cfg(feature = "ollama")]
+pub use ollama::*;
+#[cfg(feature = "openai")]
+pub use openai::*;
 
 use crate::transport::{Endpoint, Limits, Timeouts, Transport};
 use crate::wire::Wire;

@@ -197,3 +197,8 @@ impl fmt::Debug for Transport {
         f.debug_struct("Transport").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod echo;
+#[cfg(test)]
+mod tests;

@@ -217,3 +217,6 @@ impl<B: Body> Stream for Reply<B> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
