@@ -23,8 +23,10 @@ pub mod ollama;
 mod repeat;
 #[cfg(feature = "openai")]
 pub mod responses;
+mod status;
 
 pub use repeat::Repeat;
+pub use status::status_kind;
 
 /// A request as it goes over the network.
 #[derive(Debug, Clone, PartialEq)]
