@@ -23,7 +23,11 @@ pub mod ollama;
 mod repeat;
 #[cfg(feature = "openai")]
 pub mod responses;
+#[cfg(any(feature = "anthropic", feature = "gemini", feature = "ollama"))]
+mod shared;
 mod status;
+#[cfg(all(test, any(feature = "anthropic", feature = "gemini", feature = "ollama")))]
+mod testing;
 
 pub use repeat::Repeat;
 pub use status::status_kind;

@@ -1,0 +1,124 @@
+//! What goes wrong, by status and inside a stream.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::super::shared::{Str, plain};
+use crate::wire::status_kind;
+use crate::{Error, ErrorKind};
+
+/// An error as the provider tells it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Status<'a> {
+    #[serde(default)]
+    code: Option<u16>,
+    #[serde(borrow, default)]
+    message: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    status: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    details: Vec<Detail<'a>>,
+}
+
+/// A detail of any of the types that matter here; the fields tell which it is.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail<'a> {
+    #[serde(borrow, default)]
+    retry_delay: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    reason: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    violations: Vec<Violation<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Violation<'a> {
+    #[serde(borrow, default)]
+    quota_id: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    quota_value: Option<Str<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Body<'a> {
+    #[serde(borrow)]
+    error: Status<'a>,
+}
+
+/// Some errors come in a list of one.
+#[derive(Deserialize)]
+struct Listed<'a>(#[serde(borrow)] Vec<Body<'a>>);
+
+/// The error that a status and its body tell of.
+pub(super) fn by_status(status: StatusCode, body: &[u8]) -> Error {
+    let kind = status_kind(status);
+    let told = serde_json::from_slice::<Body<'_>>(body)
+        .ok()
+        .or_else(|| serde_json::from_slice::<Listed<'_>>(body).ok()?.0.into_iter().next());
+    let error = match (told, plain(body)) {
+        (Some(told), _) => error(kind, &told.error),
+        (None, Some(message)) => Error::new(kind, "").with_provider_message(message),
+        (None, None) => Error::new(kind, ""),
+    };
+    error.with_status(status.as_u16())
+}
+
+/// The error that comes inside of a reply of status 200: the same as by the status that it names.
+pub(super) fn inside(told: &Status<'_>) -> Error {
+    let status = told.code.and_then(|code| StatusCode::from_u16(code).ok());
+    let kind = status.filter(|status| !status.is_success()).map_or(ErrorKind::Overloaded, status_kind);
+    error(kind, told).with_status(StatusCode::OK.as_u16())
+}
+
+fn error(kind: ErrorKind, told: &Status<'_>) -> Error {
+    let message = told.message.as_deref().unwrap_or_default();
+    let kind = refine(kind, told, message);
+    let mut error = Error::new(kind, "");
+    if let Some(code) = told.status.as_deref() {
+        error = error.with_code(code);
+    }
+    if !message.is_empty() {
+        error = error.with_provider_message(message);
+    }
+    // A delay beside a quota of the day is that of some other quota.
+    let after = told.details.iter().find_map(|detail| delay(detail.retry_delay.as_deref()?));
+    match after {
+        Some(after) if kind != ErrorKind::Quota && kind != ErrorKind::SpendCap => error.with_after(after),
+        _ => error,
+    }
+}
+
+/// What the details, or wording that has been the same for years, say beyond the status.
+fn refine(kind: ErrorKind, told: &Status<'_>, message: &str) -> ErrorKind {
+    let reason = |reason: &str| told.details.iter().any(|detail| detail.reason.as_deref() == Some(reason));
+    match kind {
+        ErrorKind::Throttled if message.contains("spending cap") => ErrorKind::SpendCap,
+        ErrorKind::Throttled if is_used_up(told, message) => ErrorKind::Quota,
+        // A wrong key comes with status 400.
+        ErrorKind::Invalid if reason("API_KEY_INVALID") || message.starts_with("API key not valid") => ErrorKind::Auth,
+        ErrorKind::Invalid if message.contains("token count") && message.contains("exceeds the maximum") => {
+            ErrorKind::ContextTooLong
+        }
+        kind => kind,
+    }
+}
+
+/// Whether waiting a minute does not help: a quota of the day, or none at all.
+fn is_used_up(told: &Status<'_>, message: &str) -> bool {
+    let mut violations = told.details.iter().flat_map(|detail| &detail.violations);
+    violations.any(|violation| {
+        violation.quota_id.as_deref().is_some_and(|id| id.contains("PerDay"))
+            || violation.quota_value.as_deref() == Some("0")
+    }) || message.split("limit: 0").skip(1).any(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
+        || message.contains("credits are depleted")
+}
+
+/// A delay such as `34.07s`.
+fn delay(text: &str) -> Option<Duration> {
+    let seconds = text.strip_suffix('s')?.parse::<f64>().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}

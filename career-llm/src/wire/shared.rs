@@ -1,0 +1,224 @@
+//! What the wires with JSON of their own have in common: borrowed strings, bodies, made ids, bodies of errors.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::schema::{self, Dialect, SchemaMode};
+use crate::{ChatRequest, Error, OutputSchema, Part, Role, SchemaReport, Text, ToolCall};
+
+/// Most bytes that are kept of what a provider wrote where it should have written JSON.
+const PLAIN_MAX: usize = 1_000;
+
+/// A string that is borrowed from the frame where it has no escapes. (A `Cow` inside of an `Option` is not.)
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Str<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+impl Str<'_> {
+    /// As a text that shares the frame's bytes where it can.
+    pub(super) fn share(&self, frame: &Text) -> Text {
+        match &self.0 {
+            Cow::Borrowed(piece) => frame.slice_ref(piece),
+            Cow::Owned(piece) => Text::from(piece.as_str()),
+        }
+    }
+}
+
+impl std::ops::Deref for Str<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A frame as JSON. Where it is none, the error says where, not what: serde's own words quote it.
+pub(super) fn parse<'a, T: Deserialize<'a>>(frame: &'a str) -> crate::Result<T> {
+    serde_json::from_str(frame).map_err(|error| {
+        let what = if error.is_data() { "JSON of another shape" } else { "not JSON" };
+        Error::protocol(format!("{what}, at line {} column {}", error.line(), error.column()))
+    })
+}
+
+/// The turns of a conversation, one for each change of speaker: some providers want the results of all calls together.
+pub(super) fn turns(request: &ChatRequest) -> Vec<(Role, Vec<&Part>)> {
+    let mut turns: Vec<(Role, Vec<&Part>)> = Vec::new();
+    for message in &request.messages {
+        match turns.last_mut() {
+            Some((role, parts)) if *role == message.role => parts.extend(&message.parts),
+            _ => turns.push((message.role, message.parts.iter().collect())),
+        }
+    }
+    turns
+}
+
+/// Puts the request's own fields for a provider over its body.
+pub(super) fn put_over(mut body: Map<String, Value>, request: &ChatRequest, provider: &str) -> Text {
+    if let Some(extra) = request.extra.get(provider) {
+        body.extend(extra.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
+    Value::Object(body).to_string().into()
+}
+
+/// A number as it was written: 0.7 and not the 0.699999988 that a wider float makes of it.
+pub(super) fn decimal(number: f32) -> Value {
+    number.to_string().parse::<f64>().map_or(Value::Null, Value::from)
+}
+
+/// The input of a call as the object that providers want. What is no object is kept under a name of its own, so that
+/// the model sees what it wrote.
+pub(super) fn arguments(call: &ToolCall) -> Value {
+    match serde_json::from_str(&call.input) {
+        Ok(Value::Object(object)) => Value::Object(object),
+        _ if call.input.trim().is_empty() => Value::Object(Map::new()),
+        Ok(other) => object("input", other),
+        Err(_) => object("input", Value::from(call.input.as_str())),
+    }
+}
+
+/// An object of one field.
+pub(super) fn object(name: &str, value: Value) -> Value {
+    Value::Object(Map::from_iter([(name.to_owned(), value)]))
+}
+
+/// A tool's schema with the type that providers insist on.
+pub(super) fn tool_schema(input: &Value) -> Value {
+    let mut schema = input.clone();
+    if let Value::Object(fields) = &mut schema {
+        fields.entry("type").or_insert_with(|| Value::from("object"));
+    }
+    schema
+}
+
+/// How ids of calls begin that are made here, because the provider gives none. It is not sent them either.
+const MADE: &str = "made_";
+
+/// The id of a call of a provider that gives none: the same for the same reply, another for the calls of other replies.
+pub(super) fn made_id(reply: &str, index: u32) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    format!("{MADE}{}_{index}", reply.chars().map(plain).collect::<String>())
+}
+
+/// Whether an id was made here.
+pub(super) fn is_made(id: &str) -> bool {
+    id.starts_with(MADE)
+}
+
+/// An output schema on its way: to be sent as it is, or to be told in the prompt.
+pub(super) struct Told {
+    pub(super) native: Option<Value>,
+    pub(super) prompt: Option<String>,
+    pub(super) report: SchemaReport,
+}
+
+/// Decides how a model is told of a schema. `native` is whether it can be held to one in this call at all.
+pub(super) fn tell(output: &OutputSchema, dialect: Dialect, native: bool) -> Told {
+    let lowered = schema::lower(&output.schema, dialect);
+    match lowered.schema.filter(|_| native) {
+        Some(schema) => {
+            let report = SchemaReport { mode: SchemaMode::Native, lost: lowered.lost };
+            Told { native: Some(schema), prompt: None, report }
+        }
+        None => {
+            let report = SchemaReport { mode: SchemaMode::Prompted, lost: lowered.lost };
+            Told { native: None, prompt: Some(schema::instructions(output)), report }
+        }
+    }
+}
+
+/// The system text, with what else the model must be told.
+pub(super) fn system_text(request: &ChatRequest, more: Option<&str>) -> Option<String> {
+    match (request.system.as_deref().filter(|text| !text.is_empty()), more) {
+        (Some(system), Some(more)) => Some(format!("{system}\n\n{more}")),
+        (Some(only), None) | (None, Some(only)) => Some(only.to_owned()),
+        (None, None) => None,
+    }
+}
+
+/// What a provider wrote where it should have written JSON: the beginning of it, nothing of a web page.
+pub(super) fn plain(body: &[u8]) -> Option<Text> {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    if text.is_empty() || text.starts_with('<') {
+        return None;
+    }
+    let end = (0..=PLAIN_MAX.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    Some(Text::from(&text[..end]))
+}
+
+/// The fields of the row of a table that fits a model best: the one with the longest beginning of its name. A row is
+/// words apart by spaces, the first is the beginning of the name, `*` any; `#` begins a comment.
+pub(super) fn row<'a>(table: &'a str, model: &str) -> Vec<&'a str> {
+    let rows = table.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    let fitting = rows.filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let beginning = words.next()?.trim_end_matches('*');
+        model.starts_with(beginning).then(|| (beginning.len(), words.collect::<Vec<_>>()))
+    });
+    fitting.max_by_key(|(length, _)| *length).map(|(_, fields)| fields).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::Message;
+
+    #[test]
+    fn a_number_goes_out_as_it_was_written() {
+        assert_eq!(decimal(0.7).to_string(), "0.7");
+        assert_eq!(decimal(1.0).to_string(), "1.0");
+    }
+
+    #[test]
+    fn arguments_are_always_an_object_and_nothing_is_lost() {
+        let call = |input: &str| arguments(&ToolCall::new("1", "t", input));
+        assert_eq!(call(r#"{"a":1}"#), json!({"a": 1}));
+        assert_eq!(call(" "), json!({}));
+        assert_eq!(call("[1]"), json!({"input": [1]}));
+        assert_eq!(call(r#"{"a":"#), json!({"input": "{\"a\":"}));
+    }
+
+    #[test]
+    fn made_ids_fit_every_provider_and_are_known_again() {
+        let id = made_id("2026-11-21T10:00:00.5Z", 2);
+        assert_eq!(id, "made_2026_11_21T10_00_00_5Z_2");
+        assert!(is_made(&id) && !is_made("call_1"));
+    }
+
+    #[test]
+    fn turns_of_the_same_speaker_are_one() {
+        let said = [Message::user("a"), Message::user("b"), Message::assistant("c"), Message::user("d")];
+        let request = ChatRequest::conversation(said);
+        let lengths: Vec<_> = turns(&request).iter().map(|(role, parts)| (*role, parts.len())).collect();
+        assert_eq!(lengths, [(Role::User, 2), (Role::Assistant, 1), (Role::User, 1)]);
+    }
+
+    #[test]
+    fn the_longest_beginning_wins() {
+        let table = "# a comment\na- one\na-b two 2\n* any\n";
+        assert_eq!(row(table, "a-b-c"), ["two", "2"]);
+        assert_eq!(row(table, "a-c"), ["one"]);
+        assert_eq!(row(table, "c"), ["any"]);
+        assert!(row("a x", "b").is_empty());
+    }
+
+    #[test]
+    fn a_frame_that_is_no_json_is_not_quoted() {
+        let wrong = parse::<Vec<u8>>(r#"["secret"]"#).expect_err("no numbers");
+        assert_eq!(wrong.to_string(), "protocol violated: JSON of another shape, at line 1 column 9");
+        assert!(parse::<Value>("secret").expect_err("no JSON").to_string().contains("not JSON"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_plain_body_of_any_bytes_is_cut_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..3_000)) {
+            let text = plain(&body);
+            prop_assert!(text.is_none_or(|text| !text.is_empty() && text.len() <= PLAIN_MAX));
+        }
+    }
+}
