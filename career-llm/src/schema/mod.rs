@@ -1,8 +1,16 @@
-//! What becomes of a JSON Schema on its way to a provider.
+//! What becomes of a JSON Schema on its way to a provider, and of the answer on its way back.
+
+mod lower;
+mod merge;
+mod restore;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 
 use crate::OutputSchema;
+
+pub use restore::restore;
 
 /// What a provider's structured output can take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +67,45 @@ pub struct Lowered {
 }
 
 /// Lowers a schema to a dialect.
+///
+/// What a dialect cannot hold a model to is told to the model in the description of its place, and reported as
+/// [`Lost`]. Where schemas had to be merged (`allOf`, keywords beside a `$ref`), the pointer is that of the one that
+/// they were merged into. Objects that do not say whether they are open are closed. A dialect cannot say at all: maps
+/// and other objects of unknown properties, values of any kind, references to anywhere but `$defs` and the root, and
+/// what its own limits forbid.
+///
+/// An answer to a lowered schema may have nulls where a property is to be missing: [`restore`] takes them out.
+///
+/// ```
+/// use career_llm::schema::{Dialect, lower, restore};
+/// use serde_json::json;
+///
+/// let schema = json!({
+///     "type": "object",
+///     "properties": {"career": {"type": "string"}, "fit": {"type": "integer", "maximum": 5}},
+///     "required": ["career"],
+/// });
+/// let lowered = lower(&schema, Dialect::OpenAiStrict);
+/// assert_eq!((lowered.lost[0].pointer.as_str(), lowered.lost[0].keyword.as_str()), ("/properties/fit", "maximum"));
+/// assert_eq!(
+///     lowered.schema,
+///     Some(json!({
+///         "type": "object",
+///         "properties": {
+///             "career": {"type": "string"},
+///             "fit": {"type": ["integer", "null"], "description": "[maximum: 5]"},
+///         },
+///         "required": ["career", "fit"],
+///         "additionalProperties": false,
+///     }))
+/// );
+/// assert_eq!(restore(&schema, &json!({"career": "Botanist", "fit": null})), json!({"career": "Botanist"}));
+/// ```
 pub fn lower(schema: &Value, dialect: Dialect) -> Lowered {
-    let _ = dialect;
-    Lowered { schema: Some(schema.clone()), lost: Vec::new() }
+    match dialect {
+        Dialect::Full => Lowered { schema: Some(schema.clone()), lost: Vec::new() },
+        Dialect::OpenAiStrict | Dialect::Anthropic => lower::Lowering::of(schema, dialect),
+    }
 }
 
 /// The words that tell a model of a schema, where its provider cannot.
