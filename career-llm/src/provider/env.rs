@@ -1,6 +1,6 @@
 //! Providers that the environment tells of.
 
 /// A variable of the environment.
-pub(super) fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -19,6 +19,7 @@ mod ollama;
 mod openai;
 
 pub(crate) use access::Access;
+pub(crate) use env::variable;
 #[cfg(feature = "anthropic")]
 pub use anthropic::*;
 #[cfg(feature = "gemini")]
