@@ -20,6 +20,8 @@ pub mod completions;
 pub mod gemini;
 #[cfg(feature = "ollama")]
 pub mod ollama;
+#[cfg(feature = "openai")]
+mod openai;
 mod repeat;
 #[cfg(feature = "openai")]
 pub mod responses;
