@@ -3,6 +3,7 @@
 mod breaker;
 mod budgeted;
 mod cached;
+mod common;
 mod fallback;
 mod hedge;
 mod limited;
@@ -11,3 +12,10 @@ mod redacted;
 mod retry;
 #[cfg(feature = "trace")]
 mod traced;
+
+pub use budgeted::{
+    Account, Budget, Budgeted, Ledger, MemoryLedger, Outcome, Period, Prices, Reservation, Spending, UnknownPrice,
+};
+pub use cached::CachedReplies;
+pub use common::WhenBroken;
+pub use limited::{Limited, LimitedBy};
