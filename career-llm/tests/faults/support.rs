@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use career_llm::provider::{Anthropic, Gemini, Ollama, OpenAi, OpenAiCompatible, ProviderBuilder};
 use career_llm::testkit::server::{Answer, FaultServer, Protocol};
-use career_llm::transport::{Limits, Timeouts};
+use career_llm::transport::{Limits, Timeouts, Transport};
 use career_llm::wire::Wire;
 use career_llm::{ChatEvent, ChatModel, ChatRequest, ChatResponse, Delivery, Error, Result};
 use futures_util::StreamExt as _;
@@ -44,11 +44,14 @@ pub(crate) fn model(protocol: Protocol, url: &str) -> Box<dyn ChatModel> {
 /// A model with limits of its own.
 pub(crate) fn configured(protocol: Protocol, url: &str, timeouts: Timeouts, limits: Limits) -> Box<dyn ChatModel> {
     fn build<W: Wire>(builder: ProviderBuilder<W>, url: &str, timeouts: Timeouts, limits: Limits) -> Box<dyn ChatModel> {
+        // Whatever proxy the machine has, it is not asked about its own address.
+        let transport = Transport::configured(&timeouts, |client| client.no_proxy()).expect("a transport");
         let builder = builder.model("test-model").api_key(KEY).base_url(url).timeouts(timeouts).limits(limits);
+        let builder = builder.transport(transport);
         Box::new(builder.build().expect("a provider"))
     }
     match protocol {
-        Protocol::Completions => build(OpenAiCompatible::builder(&career_llm::provider::openai::GROQ), url, timeouts, limits),
+        Protocol::Completions => build(OpenAiCompatible::builder(&career_llm::provider::GROQ), url, timeouts, limits),
         Protocol::Responses => build(OpenAi::builder(), url, timeouts, limits),
         Protocol::Messages => build(Anthropic::builder(), url, timeouts, limits),
         Protocol::GenerateContent => build(Gemini::builder(), url, timeouts, limits),
