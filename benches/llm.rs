@@ -13,7 +13,7 @@ use std::hint::black_box;
 use async_trait::async_trait;
 use bytes::Bytes;
 use career_llm::layer::{Breaker, BreakerOptions, Fallback, Hedge, Retry};
-use career_llm::provider::{OPENAI_COMPATIBLE, OpenAiCompatible};
+use career_llm::provider::{OPENAI, OpenAiCompatible};
 use career_llm::transport::{Limits, SseDecoder};
 use career_llm::wire::completions::Completions;
 use career_llm::wire::{Decode, Events, Wire};
@@ -29,7 +29,7 @@ use turns::alternately;
 /// From the bytes of a stream to its events, without a network.
 fn decoding(criterion: &mut Criterion) {
     let body = Bytes::from(streamed_body());
-    let wire = Completions::new(&OPENAI_COMPATIBLE);
+    let wire = Completions::new(OPENAI.vendor.name, OPENAI.quirks);
     let mut group = criterion.benchmark_group("decode a stream of 400 tokens");
     group.throughput(Throughput::Elements(TOKENS as u64));
     group.bench_function("frames alone", |bencher| {
@@ -63,7 +63,7 @@ fn decoding(criterion: &mut Criterion) {
 fn calls(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let base = format!("http://{}/v1", runtime.block_on(serve()));
-    let model = OpenAiCompatible::builder(&OPENAI_COMPATIBLE).base_url(&base).api_key("k").model("gpt-test").build();
+    let model = OpenAiCompatible::builder(&OPENAI).base_url(&base).api_key("k").model("gpt-test").build();
     let model = model.expect("configured");
     let client = reqwest::Client::new();
     let url = format!("{base}/chat/completions");

@@ -47,10 +47,10 @@ async fn repeat(calls: usize, call: impl AsyncFn() -> Result<usize, Failure>) ->
 }
 
 async fn ours(base: &str, streamed: bool, calls: usize) -> Result<f64, Failure> {
-    use career_llm::provider::{OPENAI_COMPATIBLE, OpenAiCompatible};
+    use career_llm::provider::{OPENAI, OpenAiCompatible};
     use career_llm::{ChatEvent, ChatModel, ChatModelExt, ChatRequest};
 
-    let model = OpenAiCompatible::builder(&OPENAI_COMPATIBLE).base_url(base).api_key("k").model("gpt-test").build()?;
+    let model = OpenAiCompatible::builder(&OPENAI).base_url(base).api_key("k").model("gpt-test").build()?;
     let request = ChatRequest::user("hi");
     repeat(calls, async || {
         if !streamed {

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::remote::{EmbedWire, EmbedderBuilder, RemoteEmbedder, one_for_each, parse};
 use super::Purpose;
 use crate::provider::{OPENAI, Vendor};
-use crate::wire::{Encoded, completions};
+use crate::wire::completions::{Completions, Quirks};
+use crate::wire::{Encoded, Wire};
 use crate::{Error, Result, Text};
 
 /// Embeddings as OpenAI has them. A question and a document are embedded alike.
@@ -35,7 +36,7 @@ pub type OpenAiEmbedder = RemoteEmbedder<OpenAiEmbeddings>;
 impl OpenAiEmbedder {
     /// OpenAI's own.
     pub fn builder() -> EmbedderBuilder<OpenAiEmbeddings> {
-        RemoteEmbedder::over(OpenAiEmbeddings { base64: true }, &OPENAI)
+        RemoteEmbedder::over(OpenAiEmbeddings { base64: true }, &OPENAI.vendor)
     }
 
     /// Another server's.
@@ -114,6 +115,6 @@ impl EmbedWire for OpenAiEmbeddings {
     }
 
     fn failure(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-        completions::failure(status, headers, body)
+        Completions::new(OPENAI.vendor.name, Quirks::new()).failure(status, headers, body)
     }
 }

@@ -3,7 +3,7 @@
 //! A look-alike is one constant, here or in a host:
 //!
 //! ```
-//! use career_llm::provider::openai::{LookAlike, OpenAiCompatible};
+//! use career_llm::provider::{LookAlike, OpenAiCompatible};
 //! use career_llm::{ChatModel, ModelId};
 //!
 //! const SCHOOL: LookAlike = LookAlike::new("school", "https://llm.school.example/v1").key_env(&["SCHOOL_LLM_KEY"]);
