@@ -127,7 +127,7 @@ impl LookAlike {
 /// OpenAI over Chat Completions, and gateways before it that know no Responses.
 ///
 /// The system text is sent as `system`: OpenAI reads it as `developer` where a model wants that, and a gateway may not
-/// know the newer name.
+/// know the newer name. Newer models of OpenAI take tools only over Responses, so there [`OpenAi`] is the one to use.
 pub const OPENAI: LookAlike = LookAlike::new("openai", "https://api.openai.com/v1")
     .key_env(&["OPENAI_API_KEY"])
     .base_url_env(&["OPENAI_BASE_URL"])
@@ -137,7 +137,6 @@ pub const OPENAI: LookAlike = LookAlike::new("openai", "https://api.openai.com/v
         quirks.token_limit = "max_completion_tokens";
         quirks.stream_options = StreamOptions::UsageUnpadded;
         quirks.schemas = Schemas::Strict;
-        quirks.minimal_effort = true;
         quirks
     });
 
@@ -248,7 +247,13 @@ pub const LM_STUDIO: LookAlike = LookAlike::new("lmstudio", "http://localhost:12
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::wire::Wire;
+    use crate::{
+        ChatRequest, Effort, Image, ImageData, Message, Opaque, OutputSchema, Part, Role, Tool, ToolCall, ToolResult,
+    };
 
     const ALL: [&LookAlike; 10] =
         [&OPENAI, &XAI, &GROQ, &MISTRAL, &DEEPSEEK, &TOGETHER, &OPENROUTER, &VLLM, &LLAMA_CPP, &LM_STUDIO];
@@ -274,5 +279,55 @@ mod tests {
         assert!(!format!("{model:?}").contains("secret"));
         let model = OpenAi::builder().model("m").api_key("a secret").build().expect("it has all");
         assert_eq!(crate::ChatModel::id(&model), crate::ModelId::new("openai", "m"));
+    }
+
+    /// Everything that every look-alike can be asked at once.
+    fn request(provider: &str) -> ChatRequest {
+        let call = ToolCall::new("call_1", "find_career", "{\"name\":\"botanist\"}");
+        let tool = Tool::new("find_career", "Finds a career by its name.", json!({"type": "object"}));
+        let thoughts = Opaque::new(provider, json!({"reasoning_content": "Let me look."}));
+        let schema = json!({"additionalProperties": false, "properties": {}, "required": [], "type": "object"});
+        ChatRequest::user("Which careers use botany?")
+            .with(Message::new(Role::Assistant, vec![Part::Opaque(thoughts), Part::ToolCall(call.clone())]))
+            .with(Message::tool_results([ToolResult::of(&call, "{\"id\":7}")]))
+            .with_system("You are a counsellor.")
+            .with_tool(tool)
+            .with_output(OutputSchema::new("careers", schema))
+            .with_temperature(0.2)
+            .with_seed(7)
+            .with_effort(Effort::Minimal)
+            .with_max_output_tokens(300)
+    }
+
+    #[test]
+    fn each_look_alike_is_asked_in_its_own_words() {
+        for like in ALL {
+            let name = like.vendor.name;
+            let request = request(name);
+            let encoded = Completions::new(name, like.quirks).encode(&request, "some-model").expect("encoded");
+            let mut body: serde_json::Value = serde_json::from_str(&encoded.body).expect("JSON");
+            // How a schema is put in words is not of the wire.
+            let words = request.output.as_ref().map(crate::schema::instructions).expect("a schema");
+            let system = body["messages"][0]["content"].as_str().expect("a system text");
+            body["messages"][0]["content"] = system.replace(&words, "[the schema in words]").into();
+            insta::with_settings!({ sort_maps => true }, { insta::assert_json_snapshot!(name, body) });
+        }
+    }
+
+    #[test]
+    fn what_a_look_alike_cannot_be_told_is_refused() {
+        let picture = |image| ChatRequest::conversation([Message::new(Role::User, vec![Part::Image(image)])]);
+        let data = ImageData(bytes::Bytes::from_static(b"x"));
+        let inline = picture(Image::Bytes { media_type: "image/png".into(), data });
+        let url = picture(Image::Url("https://pictures.example/1.png".into()));
+        let stop = ChatRequest::user("hi").with_stop("END");
+        let refuse = |request: &ChatRequest| {
+            let wire = |like: &LookAlike| Completions::new(like.vendor.name, like.quirks);
+            let refused = ALL.iter().filter(|like| wire(like).encode(request, "m").is_err());
+            refused.map(|like| like.vendor.name).collect::<Vec<_>>()
+        };
+        assert_eq!(refuse(&inline), ["deepseek"]);
+        assert_eq!(refuse(&url), ["deepseek", "llama.cpp", "lmstudio"]);
+        assert_eq!(refuse(&stop), ["xai"]);
     }
 }

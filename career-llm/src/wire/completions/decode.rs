@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::chunk::{Call, Choice, Chunk, Said};
+use super::chunk::{Call, Choice, Chunk, Said, Tally};
+use crate::wire::openai::errors;
 use crate::wire::openai::loose::Object;
 use crate::wire::openai::pieces::{number, text};
-use crate::wire::openai::errors;
 use crate::wire::{Decode, Events, Frame, Repeat};
 use crate::{
     ChatEvent, Delivery, Done, Error, ErrorKind, ModelId, Opaque, Result, Started, Stop, StopReason, Text, Usage,
@@ -109,8 +109,8 @@ impl Decoder {
         if chunk.error.0 || groq.error.0 {
             return Err(errors::inside(data));
         }
-        let tally = chunk.usage.0.as_ref().and_then(|tally| tally.usage());
-        let usage = tally.or_else(|| groq.usage.0.as_ref().and_then(|tally| tally.usage()));
+        let tally = chunk.usage.0.as_ref().and_then(Tally::usage);
+        let usage = tally.or_else(|| groq.usage.0.as_ref().and_then(Tally::usage));
         let alone = usage.is_none() && !chunk.choices.others;
         self.usage = usage.or(self.usage);
 

@@ -13,9 +13,7 @@ use crate::schema::Dialect;
 use crate::wire::Encoded;
 use crate::wire::openai::body::{self, Address, Fields, Given, Joined};
 use crate::wire::openai::families;
-use crate::{
-    ChatRequest, Delivery, Effort, Error, ErrorKind, Image, Message, Part, Result, Role, Text, Tool, ToolChoice,
-};
+use crate::{ChatRequest, Delivery, Error, ErrorKind, Image, Message, Part, Result, Role, Text, Tool, ToolChoice};
 
 pub(super) fn encode(request: &ChatRequest, model: &str, provider: &str, quirks: &Quirks) -> Result<Encoded> {
     check(request, quirks)?;
@@ -26,7 +24,8 @@ pub(super) fn encode(request: &ChatRequest, model: &str, provider: &str, quirks:
     };
     let asked = body::ask(request.output.as_ref(), dialect);
     let system = body::system(request, asked.words);
-    let encoded = body::write(&Body { request, model, provider, quirks, system, schema: asked.schema.as_ref() }, request)?;
+    let encoded =
+        body::write(&Body { request, model, provider, quirks, system, schema: asked.schema.as_ref() }, request)?;
     let mut encoded = Encoded::new("/chat/completions", encoded);
     encoded.schema = asked.report.map(Arc::new);
     Ok(encoded)
@@ -83,13 +82,11 @@ impl Serialize for Body<'_> {
         if let Some(field) = quirks.seed {
             fields.put_some(field, request.seed)?;
         }
-        if let Some(effort) = request.effort.filter(|_| takes.effort != Some(false)) {
-            let effort = if quirks.minimal_effort { effort } else { least_low(effort) };
-            match quirks.effort {
-                EffortField::Unsent => {}
-                EffortField::Flat => fields.put("reasoning_effort", &effort)?,
-                EffortField::Nested => fields.put("reasoning", &Nested { effort })?,
-            }
+        let effort = request.effort.and_then(|effort| takes.effort(effort, quirks.minimal_effort));
+        match quirks.effort {
+            EffortField::Unsent => {}
+            EffortField::Flat => fields.put_some("reasoning_effort", effort)?,
+            EffortField::Nested => fields.put_some("reasoning", effort.map(|effort| Nested { effort }))?,
         }
         fields.put("stream", &streamed)?;
         match quirks.stream_options {
@@ -128,10 +125,6 @@ impl Body<'_> {
         let hash = Sha256::digest(id.as_bytes());
         Cow::Owned(hash.iter().take(9).map(|byte| char::from(b'a' + byte % 26)).collect())
     }
-}
-
-fn least_low(effort: Effort) -> Effort {
-    if effort == Effort::Minimal { Effort::Low } else { effort }
 }
 
 struct Messages<'a>(&'a Body<'a>);
@@ -353,7 +346,7 @@ struct Named<'a> {
 
 #[derive(Serialize)]
 struct Nested {
-    effort: Effort,
+    effort: &'static str,
 }
 
 #[derive(Serialize)]

@@ -32,9 +32,9 @@ const CHUNKS: [&str; 12] = [
     r#"{"choices":[{"index":0,"delta":{"content":"@"},"finish_reason":"stop"}]}"#,
     r#"{"choices":[{"index":0,"delta":{"content":"@"},"finish_reason":""}],"usage":{"prompt_tokens":1}}"#,
     r#"{"choices":[{"index":1,"delta":{"content":"@"}}]}"#,
-    r#"{"choices":[{"index":0,"delta":{"content":"@","reasoning":"@"}}]}"#,
-    r#"{"choices":[{"index":0,"delta":{"refusal":"@"}}]}"#,
-    r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"@","function":{"name":"f","arguments":"@"}}]}}]}"#,
+    r#"{"choices":[{"index":0,"delta":{"content":"@","reasoning":"hm"}}]}"#,
+    r#"{"choices":[{"index":0,"delta":{"content":"@","refusal":"no"}}]}"#,
+    r#"{"choices":[{"index":0,"delta":{"content":"@","tool_calls":[{"id":"a","function":{"name":"f","arguments":"{"}}]}}]}"#,
     r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#,
     r#"{"choices":[{"index":0,"message":{"content":"@"},"delta":{"content":"@"},"finish_reason":"@"}]}"#,
     r#"{"error":{"message":"@"}}"#,
@@ -42,8 +42,8 @@ const CHUNKS: [&str; 12] = [
 ];
 
 fn chunk() -> impl Strategy<Value = Text> {
-    // Mostly what is learnt, since that is what goes the quick way.
-    let template = prop_oneof![6 => 0..2_usize, 1 => 2..CHUNKS.len()];
+    // Mostly what is learnt, and what is like it and must not be.
+    let template = prop_oneof![2 => 0..2_usize, 2 => 5..8_usize, 1 => 2..CHUNKS.len()];
     let words = r#"[a-c न"\\,:{}\[\]\x00-\x1f]{0,6}"#;
     (template, words, any::<bool>()).prop_map(|(at, words, escaped)| {
         // Escaped as a server would, or spliced in as nobody should.

@@ -26,7 +26,8 @@ pub struct Quirks {
     pub schemas: Schemas,
     /// How hard to think. Where it is not sent it is lost: it is no more than a wish.
     pub effort: EffortField,
-    /// Whether the least effort may be `minimal`; otherwise it is sent as `low`.
+    /// Whether the least effort may be `minimal`; otherwise it is sent as `low`. Families of models that are known to
+    /// call it otherwise are asked for in their own word.
     pub minimal_effort: bool,
     /// The field for the seed. Where there is none it is lost: it is no more than a wish.
     pub seed: Option<&'static str>,

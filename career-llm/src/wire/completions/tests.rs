@@ -11,7 +11,6 @@ const STRICT: Quirks = {
     quirks.token_limit = "max_completion_tokens";
     quirks.stream_options = StreamOptions::UsageUnpadded;
     quirks.schemas = Schemas::Strict;
-    quirks.minimal_effort = true;
     quirks
 };
 
@@ -52,7 +51,8 @@ fn fields_come_in_the_documented_order_and_unset_ones_not_at_all() {
 #[test]
 fn a_schema_is_sent_as_the_server_takes_it_and_reported() {
     let schema = json!({"type": "object", "properties": {}, "additionalProperties": false});
-    let request = ChatRequest::user("hi").with_system("Be brief.").with_output(OutputSchema::new("plan", schema.clone()));
+    let request =
+        ChatRequest::user("hi").with_system("Be brief.").with_output(OutputSchema::new("plan", schema.clone()));
     let sent = |schemas| {
         let wire = with(|quirks| quirks.schemas = schemas);
         let encoded = wire.encode(&request, "m").expect("encoded");
@@ -77,7 +77,8 @@ fn a_schema_is_sent_as_the_server_takes_it_and_reported() {
 
 #[test]
 fn what_the_server_calls_otherwise_is_sent_so() {
-    let request = ChatRequest::user("hi").with_system("s").with_seed(7).with_effort(Effort::Minimal).with_max_output_tokens(5);
+    let request =
+        ChatRequest::user("hi").with_system("s").with_seed(7).with_effort(Effort::Minimal).with_max_output_tokens(5);
     let sent = |change: fn(&mut Quirks)| body(&with(change), &request, "m");
     assert_eq!(sent(|_| {})["max_tokens"], 5);
     assert_eq!(sent(|_| {})["seed"], 7);
@@ -119,7 +120,10 @@ fn what_the_server_cannot_be_told_is_refused_for_here() {
     refused(with(|quirks| quirks.images = Images::None), &inline);
     refused(with(|quirks| quirks.images = Images::Inline), &url);
     assert!(with(|quirks| quirks.images = Images::Inline).encode(&inline, "m").is_ok());
-    assert_eq!(body(&wire(), &url, "m")["messages"][0]["content"][0]["image_url"]["url"], "https://pictures.example/1.png");
+    assert_eq!(
+        body(&wire(), &url, "m")["messages"][0]["content"][0]["image_url"]["url"],
+        "https://pictures.example/1.png"
+    );
 }
 
 #[test]
@@ -169,7 +173,9 @@ fn a_stream_of_openai() {
         )
     };
     let delta = |delta: &str| {
-        chunk(&format!(r#""choices":[{{"index":0,"delta":{delta},"logprobs":null,"finish_reason":null}}],"usage":null"#))
+        chunk(&format!(
+            r#""choices":[{{"index":0,"delta":{delta},"logprobs":null,"finish_reason":null}}],"usage":null"#
+        ))
     };
     let lines = [
         delta(r#"{"role":"assistant","content":"","refusal":null}"#),
@@ -307,7 +313,11 @@ fn an_error_inside_of_a_stream_is_the_same_error() {
             assert_eq!((error.kind(), error.code(), error.status()), (kind, code, Some(200)), "{line}");
         }
     };
-    fails(r#"{"error":{"message":"m","code":"server_is_overloaded"}}"#, ErrorKind::Overloaded, Some("server_is_overloaded"));
+    fails(
+        r#"{"error":{"message":"m","code":"server_is_overloaded"}}"#,
+        ErrorKind::Overloaded,
+        Some("server_is_overloaded"),
+    );
     fails(
         r#"{"error":{"code":502,"message":"m"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}"#,
         ErrorKind::Overloaded,
@@ -319,7 +329,7 @@ fn an_error_inside_of_a_stream_is_the_same_error() {
 
     let (_, mut decoder) = wire().decoder("m", Delivery::Streamed);
     let named = decoder.frame(crate::wire::Frame::new("error", &"busy".into()), &mut crate::wire::Events::new());
-    assert_eq!(named.expect_err("an error").provider_message().map(|text| text.to_string()), Some("busy".into()));
+    assert_eq!(named.expect_err("an error").provider_message().map(ToString::to_string), Some("busy".into()));
 }
 
 #[test]

@@ -91,9 +91,8 @@ impl Serialize for Address<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Image::Url(url) => serializer.serialize_str(url),
-            Image::Bytes { media_type, data } => {
-                serializer.collect_str(&format_args!("data:{media_type};base64,{}", Base64Display::new(&data.0, &STANDARD)))
-            }
+            Image::Bytes { media_type, data } => serializer
+                .collect_str(&format_args!("data:{media_type};base64,{}", Base64Display::new(&data.0, &STANDARD))),
         }
     }
 }

@@ -53,7 +53,11 @@ pub(crate) fn bad_json(error: &serde_json::Error) -> Error {
         serde_json::error::Category::Eof => "JSON that was cut short",
         _ => "JSON of another shape",
     };
-    Error::protocol(format!("expected a piece of a reply, found {what} (line {}, column {})", error.line(), error.column()))
+    Error::protocol(format!(
+        "expected a piece of a reply, found {what} (line {}, column {})",
+        error.line(),
+        error.column()
+    ))
 }
 
 /// What a failure says.
@@ -153,14 +157,20 @@ impl Said {
         if any(&["spend_limit", "organization_usage_limit"]) {
             return (ErrorKind::SpendCap, Some(Scope::Elsewhere));
         }
-        if any(&["insufficient_quota", "credit_balance", "insufficient_balance", "insufficient_credit", "billing_hard_limit"])
-        {
+        if any(&[
+            "insufficient_quota",
+            "credit_balance",
+            "insufficient_balance",
+            "insufficient_credit",
+            "billing_hard_limit",
+        ]) {
             return (ErrorKind::Quota, Some(Scope::Elsewhere));
         }
         if any(&["context_length", "context_window", "context_size", "prompt_too_long", "max_prompt_tokens"]) {
             return (ErrorKind::ContextTooLong, None);
         }
-        let filters = ["content_filter", "content_policy", "policy_violation", "policyviolation", "moderation", "invalid_prompt"];
+        let filters =
+            ["content_filter", "content_policy", "policy_violation", "policyviolation", "moderation", "invalid_prompt"];
         if any(&filters) || self.flagged {
             return (ErrorKind::Filtered, None);
         }
@@ -227,49 +237,170 @@ mod tests {
         use ErrorKind::*;
         use Scope::*;
         let rows: &[Row] = &[
-            (400, r#"{"error":{"message":"bad","type":"invalid_request_error","param":"messages[0].content","code":null}}"#,
-                Invalid, Elsewhere, Some("invalid_request_error"), Some("bad")),
-            (400, r#"{"error":{"message":"long","type":"invalid_request_error","code":"context_length_exceeded"}}"#,
-                ContextTooLong, Elsewhere, Some("context_length_exceeded"), Some("long")),
-            (400, r#"{"error":{"code":400,"message":"too long","type":"exceed_context_size_error","n_ctx":4096}}"#,
-                ContextTooLong, Elsewhere, Some("400"), Some("too long")),
-            (400, r#"{"error":{"message":"m","code":"content_filter","innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#,
-                Filtered, Nowhere, Some("content_filter"), Some("m")),
-            (400, r#"{"error":{"message":"m","code":"invalid_prompt"}}"#, Filtered, Nowhere, Some("invalid_prompt"), Some("m")),
-            (400, r#"{"error":{"message":"m","code":"json_validate_failed"}}"#, Output, Elsewhere,
-                Some("json_validate_failed"), Some("m")),
-            (400, r#"{"code":"Client specified an invalid argument","error":"no such field"}"#, Invalid, Elsewhere, None,
-                Some("Client specified an invalid argument: no such field")),
-            (401, r#"{"error":{"message":"wrong key","type":"invalid_request_error","code":"invalid_api_key"}}"#, Auth,
-                Elsewhere, Some("invalid_api_key"), Some("wrong key")),
-            (402, r#"{"error":{"message":"Insufficient Balance","type":"unknown_error","param":null,"code":"invalid_request_error"}}"#,
-                Quota, Elsewhere, Some("invalid_request_error"), Some("Insufficient Balance")),
-            (403, r#"{"error":{"code":403,"message":"flagged","metadata":{"reasons":["violence"]}}}"#, Filtered, Nowhere,
-                Some("403"), Some("flagged")),
+            (
+                400,
+                r#"{"error":{"message":"bad","type":"invalid_request_error","param":"messages[0].content","code":null}}"#,
+                Invalid,
+                Elsewhere,
+                Some("invalid_request_error"),
+                Some("bad"),
+            ),
+            (
+                400,
+                r#"{"error":{"message":"long","type":"invalid_request_error","code":"context_length_exceeded"}}"#,
+                ContextTooLong,
+                Elsewhere,
+                Some("context_length_exceeded"),
+                Some("long"),
+            ),
+            (
+                400,
+                r#"{"error":{"code":400,"message":"too long","type":"exceed_context_size_error","n_ctx":4096}}"#,
+                ContextTooLong,
+                Elsewhere,
+                Some("400"),
+                Some("too long"),
+            ),
+            (
+                400,
+                r#"{"error":{"message":"m","code":"content_filter","innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#,
+                Filtered,
+                Nowhere,
+                Some("content_filter"),
+                Some("m"),
+            ),
+            (
+                400,
+                r#"{"error":{"message":"m","code":"invalid_prompt"}}"#,
+                Filtered,
+                Nowhere,
+                Some("invalid_prompt"),
+                Some("m"),
+            ),
+            (
+                400,
+                r#"{"error":{"message":"m","code":"json_validate_failed"}}"#,
+                Output,
+                Elsewhere,
+                Some("json_validate_failed"),
+                Some("m"),
+            ),
+            (
+                400,
+                r#"{"code":"Client specified an invalid argument","error":"no such field"}"#,
+                Invalid,
+                Elsewhere,
+                None,
+                Some("Client specified an invalid argument: no such field"),
+            ),
+            (
+                401,
+                r#"{"error":{"message":"wrong key","type":"invalid_request_error","code":"invalid_api_key"}}"#,
+                Auth,
+                Elsewhere,
+                Some("invalid_api_key"),
+                Some("wrong key"),
+            ),
+            (
+                402,
+                r#"{"error":{"message":"Insufficient Balance","type":"unknown_error","param":null,"code":"invalid_request_error"}}"#,
+                Quota,
+                Elsewhere,
+                Some("invalid_request_error"),
+                Some("Insufficient Balance"),
+            ),
+            (
+                403,
+                r#"{"error":{"code":403,"message":"flagged","metadata":{"reasons":["violence"]}}}"#,
+                Filtered,
+                Nowhere,
+                Some("403"),
+                Some("flagged"),
+            ),
             (403, r#"{"error":"denied"}"#, Auth, Elsewhere, None, Some("denied")),
-            (404, r#"{"object":"error","message":"no model","type":"NotFoundError","param":null,"code":404}"#, NotFound,
-                Elsewhere, Some("404"), Some("no model")),
+            (
+                404,
+                r#"{"object":"error","message":"no model","type":"NotFoundError","param":null,"code":404}"#,
+                NotFound,
+                Elsewhere,
+                Some("404"),
+                Some("no model"),
+            ),
             (408, "", Timeout(crate::Timeout::Provider), Here, None, None),
-            (413, "<html>413 Request Entity Too Large</html>", ContextTooLong, Elsewhere, None,
-                Some("<html>413 Request Entity Too Large</html>")),
-            (422, r#"{"detail":[{"loc":["body","seed"],"msg":"extra"}]}"#, Invalid, Elsewhere, None,
-                Some(r#"[{"loc":["body","seed"],"msg":"extra"}]"#)),
-            (429, r#"{"error":{"message":"slow","type":"requests","code":"rate_limit_exceeded"}}"#, Throttled, Here,
-                Some("rate_limit_exceeded"), Some("slow")),
+            (
+                413,
+                "<html>413 Request Entity Too Large</html>",
+                ContextTooLong,
+                Elsewhere,
+                None,
+                Some("<html>413 Request Entity Too Large</html>"),
+            ),
+            (
+                422,
+                r#"{"detail":[{"loc":["body","seed"],"msg":"extra"}]}"#,
+                Invalid,
+                Elsewhere,
+                None,
+                Some(r#"[{"loc":["body","seed"],"msg":"extra"}]"#),
+            ),
+            (
+                429,
+                r#"{"error":{"message":"slow","type":"requests","code":"rate_limit_exceeded"}}"#,
+                Throttled,
+                Here,
+                Some("rate_limit_exceeded"),
+                Some("slow"),
+            ),
             (429, "Too many requests\n", Throttled, Here, None, Some("Too many requests")),
-            (429, r#"{"error":{"message":"q","type":"insufficient_quota","code":"insufficient_quota"}}"#, Quota, Elsewhere,
-                Some("insufficient_quota"), Some("q")),
-            (429, r#"{"error":{"message":"q","type":"insufficient_quota","code":null}}"#, Quota, Elsewhere,
-                Some("insufficient_quota"), Some("q")),
-            (429, r#"{"error":{"message":"q","code":"credit_balance_exhausted"}}"#, Quota, Elsewhere,
-                Some("credit_balance_exhausted"), Some("q")),
-            (429, r#"{"error":{"message":"q","code":"project_spend_limit_exceeded"}}"#, SpendCap, Elsewhere,
-                Some("project_spend_limit_exceeded"), Some("q")),
-            (429, r#"{"error":{"message":"q","code":"organization_usage_limit_exceeded"}}"#, SpendCap, Elsewhere,
-                Some("organization_usage_limit_exceeded"), Some("q")),
+            (
+                429,
+                r#"{"error":{"message":"q","type":"insufficient_quota","code":"insufficient_quota"}}"#,
+                Quota,
+                Elsewhere,
+                Some("insufficient_quota"),
+                Some("q"),
+            ),
+            (
+                429,
+                r#"{"error":{"message":"q","type":"insufficient_quota","code":null}}"#,
+                Quota,
+                Elsewhere,
+                Some("insufficient_quota"),
+                Some("q"),
+            ),
+            (
+                429,
+                r#"{"error":{"message":"q","code":"credit_balance_exhausted"}}"#,
+                Quota,
+                Elsewhere,
+                Some("credit_balance_exhausted"),
+                Some("q"),
+            ),
+            (
+                429,
+                r#"{"error":{"message":"q","code":"project_spend_limit_exceeded"}}"#,
+                SpendCap,
+                Elsewhere,
+                Some("project_spend_limit_exceeded"),
+                Some("q"),
+            ),
+            (
+                429,
+                r#"{"error":{"message":"q","code":"organization_usage_limit_exceeded"}}"#,
+                SpendCap,
+                Elsewhere,
+                Some("organization_usage_limit_exceeded"),
+                Some("q"),
+            ),
             (500, r#"[{"error":{"message":"oops","code":500}}]"#, Overloaded, Here, Some("500"), Some("oops")),
-            (503, r#"{"error":{"message":"busy","code":"server_is_overloaded"}}"#, Overloaded, Here,
-                Some("server_is_overloaded"), Some("busy")),
+            (
+                503,
+                r#"{"error":{"message":"busy","code":"server_is_overloaded"}}"#,
+                Overloaded,
+                Here,
+                Some("server_is_overloaded"),
+                Some("busy"),
+            ),
             (529, r#"{"ok":false}"#, Overloaded, Here, None, None),
         ];
         for (status, body, kind, scope, code, message) in rows {
@@ -321,7 +452,8 @@ mod tests {
 
     #[test]
     fn what_may_quote_the_request_stays_in_the_providers_message() {
-        let body = r#"{"error":{"message":"secret","code":"my secret words","param":"the secret","type":"also secret!"}}"#;
+        let body =
+            r#"{"error":{"message":"secret","code":"my secret words","param":"the secret","type":"also secret!"}}"#;
         let error = failure(StatusCode::BAD_REQUEST, &HeaderMap::new(), body.as_bytes());
         assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
         assert_eq!(error.provider_message().map(Text::as_str), Some("my secret words: secret"));

@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
@@ -64,114 +64,68 @@ pub(crate) fn skip_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Erro
 
 impl<'de: 'a, 'a> Deserialize<'de> for Word<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Words;
-
-        impl<'de> Visitor<'de> for Words {
-            type Value = Word<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("words")
-            }
-
-            fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Word<'de>, E> {
-                Ok(Word(Cow::Borrowed(v)))
-            }
-
-            fn visit_str<E>(self, v: &str) -> Result<Word<'de>, E> {
-                Ok(Word(Cow::Owned(v.to_owned())))
-            }
-
-            fn visit_string<E>(self, v: String) -> Result<Word<'de>, E> {
-                Ok(Word(Cow::Owned(v)))
-            }
-
-            fn visit_u64<E>(self, v: u64) -> Result<Word<'de>, E> {
-                Ok(Word(Cow::Owned(v.to_string())))
-            }
-
-            fn visit_i64<E>(self, v: i64) -> Result<Word<'de>, E> {
-                Ok(Word(Cow::Owned(v.to_string())))
-            }
-
-            fn visit_f64<E>(self, v: f64) -> Result<Word<'de>, E> {
-                Ok(Word(Cow::Owned(v.to_string())))
-            }
-
-            fn visit_bool<E>(self, v: bool) -> Result<Word<'de>, E> {
-                Ok(Word(Cow::Borrowed(if v { "true" } else { "false" })))
-            }
-
-            fn visit_unit<E>(self) -> Result<Word<'de>, E> {
-                Ok(Word::default())
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Word<'de>, A::Error> {
-                skip_seq(seq).map(|()| Word::default())
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Word<'de>, A::Error> {
-                skip_map(map).map(|()| Word::default())
-            }
-        }
-
-        deserializer.deserialize_any(Words)
+        deserializer.deserialize_any(Words { bare: false }).map(Word)
     }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Json<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Jsons;
+        deserializer.deserialize_any(Words { bare: true }).map(Json)
+    }
+}
 
-        impl<'de> Visitor<'de> for Jsons {
-            type Value = Json<'de>;
+/// Reads words; an array or an object is written out again if it counts bare.
+struct Words {
+    bare: bool,
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("JSON")
-            }
+impl<'de> Visitor<'de> for Words {
+    type Value = Cow<'de, str>;
 
-            fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Json<'de>, E> {
-                Ok(Json(Cow::Borrowed(v)))
-            }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("words")
+    }
 
-            fn visit_str<E>(self, v: &str) -> Result<Json<'de>, E> {
-                Ok(Json(Cow::Owned(v.to_owned())))
-            }
+    fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(v))
+    }
 
-            fn visit_unit<E>(self) -> Result<Json<'de>, E> {
-                Ok(Json::default())
-            }
+    fn visit_str<E>(self, v: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(v.to_owned()))
+    }
 
-            fn visit_u64<E>(self, v: u64) -> Result<Json<'de>, E> {
-                Ok(Json(Cow::Owned(v.to_string())))
-            }
+    fn visit_u64<E>(self, v: u64) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(v.to_string()))
+    }
 
-            fn visit_i64<E>(self, v: i64) -> Result<Json<'de>, E> {
-                Ok(Json(Cow::Owned(v.to_string())))
-            }
+    fn visit_i64<E>(self, v: i64) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(v.to_string()))
+    }
 
-            fn visit_f64<E>(self, v: f64) -> Result<Json<'de>, E> {
-                Ok(Json(Cow::Owned(Value::from(v).to_string())))
-            }
+    fn visit_f64<E>(self, v: f64) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(v.to_string()))
+    }
 
-            fn visit_bool<E>(self, v: bool) -> Result<Json<'de>, E> {
-                Ok(Json(Cow::Borrowed(if v { "true" } else { "false" })))
-            }
+    fn visit_bool<E>(self, v: bool) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(if v { "true" } else { "false" }))
+    }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json<'de>, A::Error> {
-                let mut values = Vec::new();
-                while let Some(value) = seq.next_element::<Value>()? {
-                    values.push(value);
-                }
-                Ok(Json(Cow::Owned(Value::from(values).to_string())))
-            }
+    fn visit_unit<E>(self) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(""))
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Json<'de>, A::Error> {
-                let value = Value::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Json(Cow::Owned(value.to_string())))
-            }
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Cow<'de, str>, A::Error> {
+        if !self.bare {
+            return skip_seq(seq).map(|()| Cow::Borrowed(""));
         }
+        Value::deserialize(SeqAccessDeserializer::new(seq)).map(|value| Cow::Owned(value.to_string()))
+    }
 
-        deserializer.deserialize_any(Jsons)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Cow<'de, str>, A::Error> {
+        if !self.bare {
+            return skip_map(map).map(|()| Cow::Borrowed(""));
+        }
+        Value::deserialize(MapAccessDeserializer::new(map)).map(|value| Cow::Owned(value.to_string()))
     }
 }
 

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::wire::{Decode, Events, Frame, Wire};
 use crate::{
-    ChatEvent, ChatRequest, Delivery, Effort, Image, ImageData, Message, Opaque, OutputSchema, Part, Result, Role, Text,
-    Tool, ToolCall, ToolChoice, ToolResult,
+    ChatEvent, ChatRequest, Delivery, Effort, Image, ImageData, Message, Opaque, OutputSchema, Part, Result, Role,
+    Text, Tool, ToolCall, ToolChoice, ToolResult,
 };
 
 /// Decodes a body: an event for each line of a stream, or all of it.
@@ -76,7 +76,8 @@ pub(crate) fn tool() -> Tool {
 /// A turn for each feature, by its name.
 pub(crate) fn requests(provider: &str) -> Vec<(&'static str, ChatRequest)> {
     let ask = || ChatRequest::user("Which careers use botany?");
-    let picture = Image::Bytes { media_type: "image/png".into(), data: ImageData(bytes::Bytes::from_static(b"\x89PNG")) };
+    let picture =
+        Image::Bytes { media_type: "image/png".into(), data: ImageData(bytes::Bytes::from_static(b"\x89PNG")) };
     let call = ToolCall::new("call_1", "find_career", r#"{"name":"botanist"}"#);
     let other = ToolCall::new("call_2", "find_career", "");
     let mut failed = ToolResult::of(&other, "no such career");
@@ -92,7 +93,10 @@ pub(crate) fn requests(provider: &str) -> Vec<(&'static str, ChatRequest)> {
         .with(Message::new(
             Role::Assistant,
             vec![
-                Part::Opaque(Opaque::new(provider, json!({"id": "rs_1", "encrypted_content": "x", "type": "reasoning"}))),
+                Part::Opaque(Opaque::new(
+                    provider,
+                    json!({"id": "rs_1", "encrypted_content": "x", "type": "reasoning"}),
+                )),
                 Part::Opaque(Opaque::new("another", json!({"type": "reasoning", "secret": true}))),
                 Part::Text("Let me look.".into()),
                 Part::ToolCall(call.clone()),
@@ -111,7 +115,10 @@ pub(crate) fn requests(provider: &str) -> Vec<(&'static str, ChatRequest)> {
     vec![
         ("plain", ask()),
         ("whole", ask().delivered(Delivery::Whole)),
-        ("system", ask().with_system("You are a counsellor.").with(Message::assistant("Many.")).with(Message::user("Go on"))),
+        (
+            "system",
+            ask().with_system("You are a counsellor.").with(Message::assistant("Many.")).with(Message::user("Go on")),
+        ),
         ("image", ChatRequest::conversation([image])),
         ("tools", ask().with_tool(tool()).with_tool_choice(ToolChoice::Named("find_career".into()))),
         ("tools_required", ask().with_tool(tool()).with_tool_choice(ToolChoice::Required)),

@@ -10,7 +10,7 @@ use crate::schema::Dialect;
 use crate::wire::Encoded;
 use crate::wire::openai::body::{self, Address, Fields, Given, Joined};
 use crate::wire::openai::families;
-use crate::{ChatRequest, Delivery, Effort, Error, ErrorKind, Message, Part, Result, Role, Text, Tool, ToolChoice};
+use crate::{ChatRequest, Delivery, Error, ErrorKind, Message, Part, Result, Role, Text, Tool, ToolChoice};
 
 pub(super) fn encode(request: &ChatRequest, model: &str, provider: &str) -> Result<Encoded> {
     if !request.stop.is_empty() {
@@ -37,7 +37,7 @@ impl Serialize for Body<'_> {
         let request = self.request;
         let takes = families::takes(self.model);
         let streamed = request.delivery == Delivery::Streamed;
-        let effort = request.effort.filter(|_| takes.effort != Some(false));
+        let effort = request.effort.and_then(|effort| takes.effort(effort, false));
         let mut fields = Fields::new(serializer.serialize_map(None)?, request.extra.get(self.provider));
         fields.put("model", self.model)?;
         fields.put_some("instructions", self.system)?;
@@ -52,7 +52,7 @@ impl Serialize for Body<'_> {
         }
         fields.put_some("reasoning", effort.map(|effort| Reasoning { effort }))?;
         // A model that does not think refuses to be asked for its thoughts.
-        if takes.effort.unwrap_or(effort.is_some()) {
+        if takes.thinks.unwrap_or(effort.is_some()) {
             fields.put("include", &["reasoning.encrypted_content"])?;
         }
         fields.put_some("max_output_tokens", request.max_output_tokens)?;
@@ -227,7 +227,7 @@ struct Format<'a> {
 
 #[derive(Serialize)]
 struct Reasoning {
-    effort: Effort,
+    effort: &'static str,
 }
 
 #[derive(Serialize)]
