@@ -137,7 +137,9 @@ impl Decoder {
         if stops {
             self.stop = Some(stop(&choice.finish_reason.0)?);
         }
-        let said = if self.whole { choice.message.0 } else { choice.delta.0 };
+        // Some send the whole reply as the only chunk of a stream; some send the reply so far beside each piece.
+        let (delta, message) = (choice.delta.0, choice.message.0);
+        let said = if self.whole { message.or(delta) } else { delta.or(message) };
         let Some(Said { content, reasoning_content, reasoning, refusal, tool_calls }) = said else { return Ok(()) };
 
         // Where both are there, they are the same.

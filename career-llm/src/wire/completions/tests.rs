@@ -295,6 +295,14 @@ fn what_servers_send_besides_is_tolerated() {
         "[DONE]",
     ];
     assert_eq!(run(&lines), ["refusal I cannot", "done Filtered - Some([9, 5, 0, 2, 0])"]);
+    // The reply so far beside each piece; the whole reply at once.
+    let lines = [
+        r#"{"choices":[{"delta":{"content":"a"},"message":{"content":"a"}}]}"#,
+        r#"{"choices":[{"delta":{"content":"b"},"message":{"content":"ab"},"finish_reason":"stop"}]}"#,
+    ];
+    assert_eq!(run(&lines), ["text a", "text b", "done End stop None"]);
+    let lines = [r#"{"choices":[{"message":{"content":"ab"},"finish_reason":"stop"}]}"#];
+    assert_eq!(run(&lines), ["text ab", "done End stop None"]);
     // What a filter says of the prompt before the model is named.
     let lines = [
         r#"{"choices":[],"model":"","prompt_filter_results":[]}"#,
