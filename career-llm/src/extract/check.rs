@@ -186,9 +186,7 @@ mod tests {
 
     #[test]
     fn of_a_choice_the_branch_that_was_meant_is_told() {
-        let branch = |kind: &str| {
-            json!({"type": "object", "properties": {"kind": {"const": kind}, "in": {"properties": {"n": {"type": "integer"}}}}})
-        };
+        let branch = |kind: &str| json!({"type": "object", "properties": {"kind": {"const": kind}, "in": {"properties": {"n": {"type": "integer"}}}}});
         let schema = json!({"oneOf": [branch("a"), branch("b")]});
         let found = findings(&schema, &json!({"kind": "b", "in": {"n": "x"}}));
         assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), ["/in/n: type"]);
@@ -206,7 +204,7 @@ mod tests {
     #[test]
     fn not_more_is_told_than_helps() {
         let schema = json!({"type": "array", "items": {"type": "string"}});
-        assert_eq!(findings(&schema, &json!([1; 50])).len(), FINDINGS_MAX);
+        assert_eq!(findings(&schema, &vec![1; 50].into()).len(), FINDINGS_MAX);
         assert!(Checker::new(json!({"type": 7})).is_err());
     }
 }

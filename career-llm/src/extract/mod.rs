@@ -2,7 +2,7 @@
 
 mod check;
 mod find;
-#[cfg(test)]
+#[cfg(all(test, feature = "testkit"))]
 mod tests;
 
 use std::fmt;
