@@ -34,15 +34,29 @@ impl std::ops::Deref for Str<'_> {
     }
 }
 
-/// A frame as JSON. Where it is none, the error says where, not what: serde's own words quote it.
+/// A frame as an object of JSON. Where it is none, the error says where, not what: serde's own words quote it.
 pub(super) fn parse<'a, T: Deserialize<'a>>(frame: &'a str) -> crate::Result<T> {
+    if !is_object(frame.as_bytes()) {
+        return Err(Error::protocol("not an object of JSON"));
+    }
     serde_json::from_str(frame).map_err(|error| {
         let what = if error.is_data() { "JSON of another shape" } else { "not JSON" };
         Error::protocol(format!("{what}, at line {} column {}", error.line(), error.column()))
     })
 }
 
-/// The turns of a conversation, one for each change of speaker: some providers want the results of all calls together.
+/// The body of an error as an object of JSON, if it is one of this shape.
+pub(super) fn refusal<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
+    is_object(body).then(|| serde_json::from_slice(body).ok()).flatten()
+}
+
+/// Whether it begins as an object: serde takes a list for a struct too, and its items for the fields.
+fn is_object(json: &[u8]) -> bool {
+    json.trim_ascii_start().starts_with(b"{")
+}
+
+/// The turns of a conversation, one for each change of speaker, in each the results of tools first: that is how
+/// providers want them, all together right after the calls.
 pub(super) fn turns(request: &ChatRequest) -> Vec<(Role, Vec<&Part>)> {
     let mut turns: Vec<(Role, Vec<&Part>)> = Vec::new();
     for message in &request.messages {
@@ -50,6 +64,9 @@ pub(super) fn turns(request: &ChatRequest) -> Vec<(Role, Vec<&Part>)> {
             Some((role, parts)) if *role == message.role => parts.extend(&message.parts),
             _ => turns.push((message.role, message.parts.iter().collect())),
         }
+    }
+    for (_, parts) in &mut turns {
+        parts.sort_by_key(|part| !matches!(part, Part::ToolResult(_)));
     }
     turns
 }
@@ -113,19 +130,14 @@ pub(super) struct Told {
     pub(super) report: SchemaReport,
 }
 
-/// Decides how a model is told of a schema. `native` is whether it can be held to one in this call at all.
+/// Decides how a model is told of a schema. `native` is whether it can be held to one in this call at all; in the prompt
+/// the schema stands in full.
 pub(super) fn tell(output: &OutputSchema, dialect: Dialect, native: bool) -> Told {
-    let lowered = schema::lower(&output.schema, dialect);
-    match lowered.schema.filter(|_| native) {
-        Some(schema) => {
-            let report = SchemaReport { mode: SchemaMode::Native, lost: lowered.lost };
-            Told { native: Some(schema), prompt: None, report }
-        }
-        None => {
-            let report = SchemaReport { mode: SchemaMode::Prompted, lost: lowered.lost };
-            Told { native: None, prompt: Some(schema::instructions(output)), report }
-        }
-    }
+    let lowered = native.then(|| schema::lower(&output.schema, dialect));
+    let (native, lost) = lowered.map_or_else(Default::default, |lowered| (lowered.schema, lowered.lost));
+    let prompt = native.is_none().then(|| schema::instructions(output));
+    let mode = if native.is_some() { SchemaMode::Native } else { SchemaMode::Prompted };
+    Told { native, prompt, report: SchemaReport { mode, lost } }
 }
 
 /// The system text, with what else the model must be told.
@@ -166,7 +178,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::Message;
+    use crate::{Message, ToolResult};
 
     #[test]
     fn a_number_goes_out_as_it_was_written() {
@@ -191,11 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn turns_of_the_same_speaker_are_one() {
+    fn turns_of_the_same_speaker_are_one_and_begin_with_the_results() {
+        let result = ToolResult::of(&ToolCall::new("1", "t", ""), "");
         let said = [Message::user("a"), Message::user("b"), Message::assistant("c"), Message::user("d")];
-        let request = ChatRequest::conversation(said);
-        let lengths: Vec<_> = turns(&request).iter().map(|(role, parts)| (*role, parts.len())).collect();
-        assert_eq!(lengths, [(Role::User, 2), (Role::Assistant, 1), (Role::User, 1)]);
+        let request = ChatRequest::conversation(said).with(Message::tool_results([result]));
+        let turns = turns(&request);
+        let lengths: Vec<_> = turns.iter().map(|(role, parts)| (*role, parts.len())).collect();
+        assert_eq!(lengths, [(Role::User, 2), (Role::Assistant, 1), (Role::User, 2)]);
+        assert!(matches!(turns[2].1[..], [Part::ToolResult(_), Part::Text(_)]));
     }
 
     #[test]
@@ -209,9 +224,16 @@ mod tests {
 
     #[test]
     fn a_frame_that_is_no_json_is_not_quoted() {
-        let wrong = parse::<Vec<u8>>(r#"["secret"]"#).expect_err("no numbers");
-        assert_eq!(wrong.to_string(), "protocol violated: JSON of another shape, at line 1 column 9");
-        assert!(parse::<Value>("secret").expect_err("no JSON").to_string().contains("not JSON"));
+        #[derive(Debug, Deserialize)]
+        struct Named {
+            #[serde(rename = "name")]
+            _name: u8,
+        }
+        let wrong = |frame: &str| parse::<Named>(frame).expect_err("no such object").to_string();
+        assert_eq!(wrong(r#"{"name":"secret"}"#), "protocol violated: JSON of another shape, at line 1 column 16");
+        assert_eq!(wrong(r#"{"secret"#), "protocol violated: not JSON, at line 1 column 8");
+        assert_eq!(wrong("[1]"), "protocol violated: not an object of JSON");
+        assert!(refusal::<Named>(b"[1]").is_none() && refusal::<Named>(b" {\"name\":1}").is_some());
     }
 
     proptest! {

@@ -188,7 +188,7 @@ impl Streamed {
     }
 
     /// The quick way for the pieces of one block: nothing but the piece differs from the frame before.
-    fn hurry(&mut self, frame: &Text, events: &mut Events) -> bool {
+    pub(super) fn hurry(&mut self, frame: &Text, events: &mut Events) -> bool {
         let Some(quick) = self.quick else { return false };
         let Some(piece) = core(frame).and_then(|core| self.repeat.piece(&core)) else { return false };
         self.piece(quick, piece, events);

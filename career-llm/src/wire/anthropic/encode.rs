@@ -84,9 +84,7 @@ pub(super) fn encode(request: &ChatRequest, model: &str) -> Encoded {
 }
 
 fn messages(request: &ChatRequest) -> Value {
-    let turns = turns(request).into_iter().filter_map(|(role, mut parts)| {
-        // The provider wants results before anything else that is said in the same turn.
-        parts.sort_by_key(|part| !matches!(part, Part::ToolResult(_)));
+    let turns = turns(request).into_iter().filter_map(|(role, parts)| {
         let content: Vec<Value> = parts.into_iter().filter_map(block).collect();
         let role = match role {
             Role::User => "user",

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::super::shared::{Str, plain};
+use super::super::shared::{Str, plain, refusal};
 use crate::wire::status_kind;
 use crate::{Error, ErrorKind};
 
@@ -37,16 +37,13 @@ struct Details<'a> {
 
 /// The error that a status and its body tell of.
 pub(super) fn by_status(status: StatusCode, body: &[u8]) -> Error {
-    match serde_json::from_slice::<Refusal<'_>>(body) {
-        Ok(refusal) => error(status_kind(status), &refusal).with_status(status.as_u16()),
-        Err(_) => {
-            let error = Error::new(status_kind(status), "").with_status(status.as_u16());
-            match plain(body) {
-                Some(message) => error.with_provider_message(message),
-                None => error,
-            }
-        }
-    }
+    let kind = status_kind(status);
+    let error = match (refusal::<Refusal<'_>>(body), plain(body)) {
+        (Some(refusal), _) => error(kind, &refusal),
+        (None, Some(message)) => Error::new(kind, "").with_provider_message(message),
+        (None, None) => Error::new(kind, ""),
+    };
+    error.with_status(status.as_u16())
 }
 
 /// The error that comes inside of a reply of status 200: the same as by the status that its type stands for.

@@ -145,6 +145,20 @@ fn pieces_share_the_bytes_of_the_frame_on_both_ways() {
 }
 
 #[test]
+fn the_quick_way_is_taken_for_what_differs_in_the_piece_and_the_padding_alone() {
+    let (mut decoder, mut events) = (decode::Streamed::new("m"), super::super::Events::new());
+    for at in [0, 9, 10] {
+        decoder.frame(super::super::Frame::new("", &STREAM[at].into()), &mut events).expect("a good frame");
+    }
+    let mut taken = |frame: &str| decoder.hurry(&frame.into(), &mut events);
+    assert!(taken(STREAM[11]) && taken(STREAM[13]));
+    assert!(!taken(STREAM[12]), "an escape");
+    assert!(!taken(STREAM[14]), "another type");
+    assert!(!taken(STREAM[15]), "another event");
+    assert!(!taken(&STREAM[11].replace("\"index\":2", "\"index\":3")), "another block");
+}
+
+#[test]
 fn a_whole_body_gives_what_its_stream_gives() {
     let body = json!({
         "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-6",

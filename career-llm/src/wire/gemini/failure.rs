@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::super::shared::{Str, plain};
+use super::super::shared::{Str, plain, refusal};
 use crate::wire::status_kind;
 use crate::{Error, ErrorKind};
 
@@ -49,16 +49,11 @@ struct Body<'a> {
     error: Status<'a>,
 }
 
-/// Some errors come in a list of one.
-#[derive(Deserialize)]
-struct Listed<'a>(#[serde(borrow)] Vec<Body<'a>>);
-
-/// The error that a status and its body tell of.
+/// The error that a status and its body tell of. Some come in a list of one.
 pub(super) fn by_status(status: StatusCode, body: &[u8]) -> Error {
     let kind = status_kind(status);
-    let told = serde_json::from_slice::<Body<'_>>(body)
-        .ok()
-        .or_else(|| serde_json::from_slice::<Listed<'_>>(body).ok()?.0.into_iter().next());
+    let told =
+        refusal::<Body<'_>>(body).or_else(|| serde_json::from_slice::<Vec<Body<'_>>>(body).ok()?.into_iter().next());
     let error = match (told, plain(body)) {
         (Some(told), _) => error(kind, &told.error),
         (None, Some(message)) => Error::new(kind, "").with_provider_message(message),

@@ -5,12 +5,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::super::Encoded;
-use super::super::shared::{arguments, decimal, is_made, put_over, row, system_text, tell, tool_schema};
+use super::super::shared::{arguments, decimal, is_made, put_over, row, system_text, tell, tool_schema, turns};
 use super::{CONTEXT_MAX, CONTEXT_MIN, NAME};
 use crate::schema::Dialect;
-use crate::{
-    ChatRequest, Delivery, Effort, Error, ErrorKind, Image, Message, Part, Result, Role, ToolChoice, ToolResult,
-};
+use crate::{ChatRequest, Delivery, Effort, Error, ErrorKind, Image, Part, Result, Role, ToolChoice, ToolResult};
 
 /// Tokens that a picture can have: what the usual vision models make of one.
 const IMAGE_TOKENS: usize = 1_536;
@@ -32,10 +30,10 @@ pub(super) fn encode(request: &ChatRequest, model: &str, context: Option<u32>) -
     if let Some(system) = &system {
         said.push(json!({"role": "system", "content": system}));
     }
-    for message in &request.messages {
-        match message.role {
-            Role::User => user(message, &mut said)?,
-            Role::Assistant => said.extend(assistant(message)),
+    for (role, parts) in turns(request) {
+        match role {
+            Role::User => user(&parts, &mut said)?,
+            Role::Assistant => said.extend(assistant(&parts)),
         }
     }
     let mut body = Map::new();
@@ -61,45 +59,28 @@ pub(super) fn encode(request: &ChatRequest, model: &str, context: Option<u32>) -
     Ok(encoded)
 }
 
-/// Words and pictures that are not said yet.
-#[derive(Default)]
-struct Pending<'a> {
-    texts: Vec<&'a str>,
-    images: Vec<String>,
-}
-
-impl Pending<'_> {
-    fn say(&mut self, said: &mut Vec<Value>) {
-        if self.texts.is_empty() && self.images.is_empty() {
-            return;
-        }
-        let mut turn = json!({"role": "user", "content": self.texts.join("\n")});
-        if !self.images.is_empty() {
-            turn["images"] = std::mem::take(&mut self.images).into();
-        }
-        self.texts.clear();
-        said.push(turn);
-    }
-}
-
-/// Words and pictures in one message, each result of a tool in one of its own, in their order.
-fn user(message: &Message, said: &mut Vec<Value>) -> Result<()> {
-    let mut pending = Pending::default();
-    for part in &message.parts {
+/// Each result of a tool in a message of its own, then words and pictures in one.
+fn user(parts: &[&Part], said: &mut Vec<Value>) -> Result<()> {
+    let (mut texts, mut images): (Vec<&str>, Vec<Value>) = (Vec::new(), Vec::new());
+    for part in parts {
         match part {
-            Part::Text(text) => pending.texts.push(text),
-            Part::Image(Image::Bytes { data, .. }) => pending.images.push(data.to_base64()),
+            Part::Text(text) => texts.push(text),
+            Part::Image(Image::Bytes { data, .. }) => images.push(data.to_base64().into()),
             Part::Image(Image::Url(_)) => {
                 return Err(Error::new(ErrorKind::Unsupported, "a picture by its address"));
             }
-            Part::ToolResult(result) => {
-                pending.say(said);
-                said.push(tool(result));
-            }
+            Part::ToolResult(result) => said.push(tool(result)),
             Part::ToolCall(_) | Part::Opaque(_) => {}
         }
     }
-    pending.say(said);
+    if texts.is_empty() && images.is_empty() {
+        return Ok(());
+    }
+    let mut turn = json!({"role": "user", "content": texts.join("\n")});
+    if !images.is_empty() {
+        turn["images"] = images.into();
+    }
+    said.push(turn);
     Ok(())
 }
 
@@ -114,10 +95,11 @@ fn tool(result: &ToolResult) -> Value {
     turn
 }
 
-fn assistant(message: &Message) -> Option<Value> {
-    let mut turn = json!({"role": "assistant", "content": message.text()});
+fn assistant(parts: &[&Part]) -> Option<Value> {
+    let words: String = parts.iter().filter_map(|part| part.as_text().map(|text| text.as_str())).collect();
+    let mut turn = json!({"role": "assistant", "content": words});
     let mut calls = Vec::new();
-    for part in &message.parts {
+    for part in parts {
         match part {
             Part::ToolCall(call) => {
                 let mut said = json!({"function": {"name": call.name, "arguments": arguments(call)}});

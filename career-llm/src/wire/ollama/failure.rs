@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::super::shared::plain;
+use super::super::shared::{plain, refusal};
 use crate::wire::status_kind;
 use crate::{Error, ErrorKind, Scope};
 
@@ -39,7 +39,7 @@ struct Body {
 /// The error that a status and its body tell of.
 pub(super) fn by_status(status: StatusCode, body: &[u8]) -> Error {
     let kind = status_kind(status);
-    let told = serde_json::from_slice::<Body>(body).ok();
+    let told = refusal::<Body>(body);
     let told = told.and_then(|body| body.error.or_else(|| body.message.map(Told::Words)));
     let error = match (told, plain(body)) {
         (Some(told), _) => error(kind, told.words()),
