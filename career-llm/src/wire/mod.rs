@@ -18,6 +18,8 @@ pub mod anthropic;
 pub mod completions;
 #[cfg(feature = "gemini")]
 pub mod gemini;
+#[cfg(any(feature = "gemini", feature = "ollama"))]
+mod made;
 #[cfg(feature = "ollama")]
 pub mod ollama;
 #[cfg(feature = "openai")]

@@ -1,147 +1,16 @@
-//! The reply, in events or whole.
+//! The reply in events.
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::shared::{Str, parse};
+use super::super::shared::parse;
 use super::super::{Decode, Events, Frame, Repeat};
+use super::NAME;
+use super::block::{Block, Other, Thought};
 use super::failure::{Refusal, inside};
-use super::{NAME, failure};
-use crate::{ChatEvent, Done, Error, ModelId, Opaque, Result, Started, Stop, StopReason, Text, Usage};
-
-/// What is read of an event; which fields it has goes by its type.
-#[derive(Deserialize)]
-struct Event<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Option<Str<'a>>,
-    #[serde(default)]
-    index: u32,
-    #[serde(borrow, default)]
-    message: Option<Message<'a>>,
-    #[serde(default)]
-    content_block: Option<Map<String, Value>>,
-    #[serde(borrow, default)]
-    delta: Option<Delta<'a>>,
-    #[serde(default)]
-    usage: Option<Counts>,
-    #[serde(borrow, default)]
-    error: Option<failure::Detail<'a>>,
-    #[serde(borrow, default)]
-    request_id: Option<Str<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Message<'a> {
-    #[serde(borrow, default)]
-    model: Option<Str<'a>>,
-    #[serde(default)]
-    usage: Option<Counts>,
-}
-
-/// A piece of a block, or what changed in the message.
-#[derive(Deserialize)]
-struct Delta<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    text: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    thinking: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    signature: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    partial_json: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    stop_reason: Option<Str<'a>>,
-    #[serde(default)]
-    stop_details: Option<StopDetails>,
-}
-
-#[derive(Deserialize)]
-struct StopDetails {
-    #[serde(default)]
-    explanation: Option<String>,
-}
-
-/// Tokens so far. Each count replaces the one before; what is missing or null does not.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-struct Counts {
-    #[serde(default)]
-    input_tokens: Option<u64>,
-    #[serde(default)]
-    cache_creation_input_tokens: Option<u64>,
-    #[serde(default)]
-    cache_read_input_tokens: Option<u64>,
-    #[serde(default)]
-    output_tokens: Option<u64>,
-    #[serde(default)]
-    output_tokens_details: Option<OutputDetails>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct OutputDetails {
-    #[serde(default)]
-    thinking_tokens: Option<u64>,
-}
-
-impl Counts {
-    fn replace(&mut self, newer: Counts) {
-        self.input_tokens = newer.input_tokens.or(self.input_tokens);
-        self.cache_creation_input_tokens = newer.cache_creation_input_tokens.or(self.cache_creation_input_tokens);
-        self.cache_read_input_tokens = newer.cache_read_input_tokens.or(self.cache_read_input_tokens);
-        self.output_tokens = newer.output_tokens.or(self.output_tokens);
-        self.output_tokens_details = newer.output_tokens_details.or(self.output_tokens_details);
-    }
-
-    /// The provider's `input_tokens` are without those of its cache.
-    fn usage(self) -> Usage {
-        let cached = self.cache_read_input_tokens.unwrap_or(0);
-        let cache_write = self.cache_creation_input_tokens.unwrap_or(0);
-        let input = self.input_tokens.unwrap_or(0).saturating_add(cached).saturating_add(cache_write);
-        let reasoning = self.output_tokens_details.and_then(|details| details.thinking_tokens).unwrap_or(0);
-        let output = self.output_tokens.unwrap_or(0).max(reasoning);
-        Usage { input, cached, cache_write, output, reasoning }
-    }
-}
-
-/// A block of the reply that is not whole yet. What has a person's or a model's words in it is silent in `Debug`.
-#[derive(Debug)]
-enum Block {
-    Text,
-    Thinking(Thought),
-    Tool {
-        call: u32,
-        begun: Option<Text>,
-        said: bool,
-    },
-    /// What only the provider understands: a safety-encrypted thought, or what its own tools did.
-    Other(Other),
-}
-
-#[derive(Default)]
-struct Thought {
-    text: String,
-    signature: String,
-}
-
-struct Other {
-    fields: Map<String, Value>,
-    input: String,
-}
-
-impl std::fmt::Debug for Thought {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Thought").finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for Other {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Other").finish_non_exhaustive()
-    }
-}
+use super::json::{Counts, Delta, Event, Message};
+use crate::{ChatEvent, Done, Error, ModelId, Opaque, Result, Started, Stop, StopReason, Text};
 
 /// Where the piece of a repeating frame goes.
 #[derive(Debug, Clone, Copy)]
@@ -158,8 +27,8 @@ pub(super) struct Streamed {
     blocks: BTreeMap<u32, Block>,
     calls: u32,
     counts: Option<Counts>,
-    stop: Option<Stop>,
-    explanation: Option<Text>,
+    pub(super) stop: Option<Stop>,
+    pub(super) explanation: Option<Text>,
     repeat: Repeat,
     quick: Option<Quick>,
     /// Off in tests that compare both ways.
@@ -210,7 +79,7 @@ impl Streamed {
         }
     }
 
-    fn begin(&mut self, message: Option<Message<'_>>, events: &mut Events) -> Result<()> {
+    pub(super) fn begin(&mut self, message: Option<Message<'_>>, events: &mut Events) -> Result<()> {
         if self.began {
             return Err(Error::protocol("the message began twice"));
         }
@@ -224,7 +93,7 @@ impl Streamed {
         Ok(())
     }
 
-    fn block_begins(&mut self, index: u32, fields: Map<String, Value>, events: &mut Events) -> Result<()> {
+    pub(super) fn block_begins(&mut self, index: u32, fields: Map<String, Value>, events: &mut Events) -> Result<()> {
         self.quick = None;
         if self.blocks.contains_key(&index) {
             return Err(Error::protocol("a block began twice"));
@@ -300,7 +169,7 @@ impl Streamed {
         Ok(())
     }
 
-    fn block_ends(&mut self, index: u32, events: &mut Events) {
+    pub(super) fn block_ends(&mut self, index: u32, events: &mut Events) {
         self.quick = None;
         match self.blocks.remove(&index) {
             None | Some(Block::Text) => {}
@@ -333,7 +202,7 @@ impl Streamed {
         }
     }
 
-    fn done(&mut self, events: &mut Events) {
+    pub(super) fn done(&mut self, events: &mut Events) {
         while let Some(index) = self.blocks.keys().next().copied() {
             self.block_ends(index, events);
         }
@@ -391,99 +260,6 @@ impl Decode for Streamed {
     }
 }
 
-impl Other {
-    /// Adds a piece of a kind that is not known here: strings to the field of the same name, citations to theirs.
-    fn grow(&mut self, frame: &Text) -> Result<()> {
-        #[derive(Deserialize)]
-        struct Piece {
-            #[serde(default)]
-            delta: Map<String, Value>,
-        }
-        for (name, value) in parse::<Piece>(frame)?.delta {
-            match (name.as_str(), value) {
-                ("type", _) => {}
-                ("partial_json", Value::String(piece)) => self.input.push_str(&piece),
-                ("citation", citation) => {
-                    match self.fields.entry("citations").or_insert_with(|| Value::Array(vec![])) {
-                        Value::Array(citations) => citations.push(citation),
-                        other => *other = Value::Array(vec![citation]),
-                    }
-                }
-                (_, Value::String(piece)) => match self.fields.get_mut(&name) {
-                    Some(Value::String(whole)) => whole.push_str(&piece),
-                    _ => drop(self.fields.insert(name, piece.into())),
-                },
-                (_, value) => drop(self.fields.insert(name, value)),
-            }
-        }
-        Ok(())
-    }
-
-    fn whole(mut self) -> Map<String, Value> {
-        if let Ok(input) = serde_json::from_str::<Value>(&self.input) {
-            self.fields.insert("input".to_owned(), input);
-        }
-        self.fields
-    }
-}
-
-/// Decodes a body in one piece.
-#[derive(Debug)]
-pub(super) struct Whole {
-    streamed: Streamed,
-}
-
-impl Whole {
-    pub(super) fn new(model: &str) -> Self {
-        Whole { streamed: Streamed::new(model) }
-    }
-}
-
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow, default)]
-    model: Option<Str<'a>>,
-    #[serde(default)]
-    content: Option<Vec<Map<String, Value>>>,
-    #[serde(borrow, default)]
-    stop_reason: Option<Str<'a>>,
-    #[serde(default)]
-    stop_details: Option<StopDetails>,
-    #[serde(default)]
-    usage: Option<Counts>,
-    #[serde(borrow, default)]
-    error: Option<failure::Detail<'a>>,
-    #[serde(borrow, default)]
-    request_id: Option<Str<'a>>,
-}
-
-impl Decode for Whole {
-    fn frame(&mut self, frame: Frame<'_>, events: &mut Events) -> Result<()> {
-        let body: Body<'_> = parse(frame.data)?;
-        if let Some(error) = body.error {
-            return Err(inside(&Refusal { error, request_id: body.request_id }));
-        }
-        let content = body.content.ok_or_else(|| Error::protocol("a message without content"))?;
-        let streamed = &mut self.streamed;
-        streamed.begin(Some(Message { model: body.model, usage: body.usage }), events)?;
-        for fields in content {
-            // A whole block is one that begins with all that it has.
-            streamed.block_begins(0, fields, events)?;
-            streamed.block_ends(0, events);
-        }
-        if let Some(reason) = body.stop_reason.as_deref() {
-            streamed.stop = Some(stop(reason));
-        }
-        streamed.explanation = body.stop_details.and_then(|details| details.explanation).map(Text::from);
-        streamed.done(events);
-        Ok(())
-    }
-
-    fn end(&mut self, _: &mut Events) -> Result<()> {
-        Err(Error::protocol("an empty body"))
-    }
-}
-
 /// The frame without its last brace and the spaces before it, of which the provider sends any number.
 fn core(frame: &Text) -> Option<Text> {
     let core = frame.trim_end().strip_suffix('}')?.trim_end_matches([' ', '\t', '\r', '\n']);
@@ -494,7 +270,7 @@ fn opaque(fields: Map<String, Value>) -> ChatEvent {
     ChatEvent::Opaque(Box::new(Opaque::new(NAME, Value::Object(fields))))
 }
 
-fn stop(reason: &str) -> Stop {
+pub(super) fn stop(reason: &str) -> Stop {
     let unified = match reason {
         "end_turn" | "stop_sequence" => StopReason::End,
         "max_tokens" | "model_context_window_exceeded" => StopReason::Length,

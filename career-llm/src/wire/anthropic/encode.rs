@@ -9,7 +9,7 @@ use super::super::Encoded;
 use super::super::shared::{arguments, decimal, put_over, row, system_text, tell, tool_schema, turns};
 use super::{DEFAULT_MAX_TOKENS, NAME, VERSION};
 use crate::schema::Dialect;
-use crate::{ChatRequest, Delivery, Effort, Image, Part, Role, ToolChoice};
+use crate::{ChatRequest, Delivery, Effort, Image, Part, Role, Text, ToolChoice};
 
 /// Fewest tokens that a budget of thinking may have.
 const BUDGET_MIN: u32 = 1_024;
@@ -58,7 +58,7 @@ pub(super) fn encode(request: &ChatRequest, model: &str) -> Encoded {
         body.insert("tool_choice".into(), choice);
     }
     if !request.stop.is_empty() {
-        body.insert("stop_sequences".into(), request.stop.iter().map(|text| text.as_str()).collect());
+        body.insert("stop_sequences".into(), request.stop.iter().map(Text::as_str).collect());
     }
     let thinking = thinking(request, &takes, max_tokens);
     if takes.sampling && thinking.is_none() {

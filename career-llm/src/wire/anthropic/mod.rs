@@ -1,10 +1,13 @@
 //! Anthropic's Messages.
 
+mod block;
 mod decode;
 mod encode;
 mod failure;
+mod json;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use http::{HeaderMap, StatusCode};
 
@@ -50,7 +53,7 @@ impl Wire for Messages {
     fn decoder(&self, model: &str, delivery: Delivery) -> (Framing, Box<dyn Decode>) {
         match delivery {
             Delivery::Streamed => (Framing::Sse, Box::new(decode::Streamed::new(model))),
-            Delivery::Whole => (Framing::Whole, Box::new(decode::Whole::new(model))),
+            Delivery::Whole => (Framing::Whole, Box::new(whole::Whole::new(model))),
         }
     }
 

@@ -1,125 +1,16 @@
 //! The reply, in events or whole: the same JSON in both, once or many times.
 
 use http::StatusCode;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::super::shared::{Str, made_id, parse};
+use super::super::made::made_id;
+use super::super::shared::parse;
 use super::super::{Decode, Events, Frame};
 use super::NAME;
 use super::encode::SIGNATURE;
-use super::failure::{Status, inside};
-use crate::{
-    ChatEvent, Done, Error, ErrorKind, ModelId, Opaque, Result, Scope, Started, Stop, StopReason, Text, Usage,
-};
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Chunk<'a> {
-    #[serde(borrow, default)]
-    candidates: Option<Vec<Candidate<'a>>>,
-    #[serde(borrow, default)]
-    prompt_feedback: Option<Feedback<'a>>,
-    #[serde(default)]
-    usage_metadata: Option<Counts>,
-    #[serde(borrow, default)]
-    model_version: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    response_id: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    error: Option<Status<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Feedback<'a> {
-    #[serde(borrow, default)]
-    block_reason: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    block_reason_message: Option<Str<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Candidate<'a> {
-    #[serde(default)]
-    index: Option<u32>,
-    #[serde(borrow, default)]
-    content: Option<Content<'a>>,
-    #[serde(borrow, default)]
-    finish_reason: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    finish_message: Option<Str<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Content<'a> {
-    #[serde(borrow, default)]
-    parts: Option<Vec<Part<'a>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Part<'a> {
-    #[serde(borrow, default)]
-    text: Option<Str<'a>>,
-    #[serde(default)]
-    thought: Option<bool>,
-    #[serde(borrow, default)]
-    thought_signature: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    function_call: Option<FunctionCall<'a>>,
-    #[serde(default)]
-    executable_code: Option<Value>,
-    #[serde(default)]
-    code_execution_result: Option<Value>,
-    #[serde(default)]
-    inline_data: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct FunctionCall<'a> {
-    #[serde(borrow, default)]
-    id: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    name: Option<Str<'a>>,
-    #[serde(default)]
-    args: Option<Value>,
-}
-
-/// Tokens so far. The counts of the last chunk that has any hold.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Counts {
-    prompt_token_count: Option<u64>,
-    tool_use_prompt_token_count: Option<u64>,
-    cached_content_token_count: Option<u64>,
-    candidates_token_count: Option<u64>,
-    thoughts_token_count: Option<u64>,
-}
-
-impl Counts {
-    fn replace(&mut self, newer: Counts) {
-        self.prompt_token_count = newer.prompt_token_count.or(self.prompt_token_count);
-        self.tool_use_prompt_token_count = newer.tool_use_prompt_token_count.or(self.tool_use_prompt_token_count);
-        self.cached_content_token_count = newer.cached_content_token_count.or(self.cached_content_token_count);
-        self.candidates_token_count = newer.candidates_token_count.or(self.candidates_token_count);
-        self.thoughts_token_count = newer.thoughts_token_count.or(self.thoughts_token_count);
-    }
-
-    /// The provider's count of the reply is without its thoughts; that of the prompt is with what was cached.
-    fn usage(self) -> Usage {
-        let prompt = self.prompt_token_count.unwrap_or(0);
-        let reasoning = self.thoughts_token_count.unwrap_or(0);
-        Usage {
-            input: prompt.saturating_add(self.tool_use_prompt_token_count.unwrap_or(0)),
-            cached: self.cached_content_token_count.unwrap_or(0),
-            cache_write: 0,
-            output: self.candidates_token_count.unwrap_or(0).saturating_add(reasoning),
-            reasoning,
-        }
-    }
-}
+use super::failure::inside;
+use super::json::{Candidate, Chunk, Counts, Feedback, FunctionCall, Part};
+use crate::{ChatEvent, Done, Error, ErrorKind, ModelId, Opaque, Result, Scope, Started, Stop, StopReason, Text};
 
 /// Decodes a reply.
 #[derive(Debug)]

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::super::Encoded;
-use super::super::shared::{arguments, decimal, is_made, object, put_over, row, system_text, tell, tool_schema, turns};
+use super::super::made::is_made;
+use super::super::shared::{arguments, decimal, object, put_over, row, system_text, tell, tool_schema, turns};
 use super::NAME;
 use crate::schema::Dialect;
 use crate::{
-    ChatRequest, Delivery, Effort, Error, ErrorKind, Image, Part, Result, Role, ToolCall, ToolChoice, ToolResult,
+    ChatRequest, Delivery, Effort, Error, ErrorKind, Image, Part, Result, Role, Text, ToolCall, ToolChoice, ToolResult,
 };
 
 /// The field of a signature, and of an opaque part that has one for the call after it.
@@ -217,7 +218,7 @@ fn generation(request: &ChatRequest) -> Map<String, Value> {
         config.insert("topP".into(), decimal(share));
     }
     if !request.stop.is_empty() {
-        config.insert("stopSequences".into(), request.stop.iter().map(|text| text.as_str()).collect());
+        config.insert("stopSequences".into(), request.stop.iter().map(Text::as_str).collect());
     }
     if let Some(seed) = request.seed {
         config.insert("seed".into(), (seed & 0x7fff_ffff).into());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::super::shared::{Str, plain, refusal};
 use crate::wire::status_kind;
@@ -39,8 +40,8 @@ struct Detail<'a> {
 struct Violation<'a> {
     #[serde(borrow, default)]
     quota_id: Option<Str<'a>>,
-    #[serde(borrow, default)]
-    quota_value: Option<Str<'a>>,
+    #[serde(default)]
+    quota_value: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -107,7 +108,7 @@ fn is_used_up(told: &Status<'_>, message: &str) -> bool {
     let mut violations = told.details.iter().flat_map(|detail| &detail.violations);
     violations.any(|violation| {
         violation.quota_id.as_deref().is_some_and(|id| id.contains("PerDay"))
-            || violation.quota_value.as_deref() == Some("0")
+            || violation.quota_value.as_ref().is_some_and(|value| *value == "0" || *value == 0)
     }) || message.split("limit: 0").skip(1).any(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
         || message.contains("credits are depleted")
 }

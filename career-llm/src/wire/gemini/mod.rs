@@ -3,6 +3,7 @@
 mod decode;
 mod encode;
 mod failure;
+mod json;
 #[cfg(test)]
 mod tests;
 

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::shared::{Str, made_id, parse};
+use super::super::made::made_id;
+use super::super::shared::{Str, parse};
 use super::super::{Decode, Events, Frame};
 use super::NAME;
 use super::failure::{Told, inside};

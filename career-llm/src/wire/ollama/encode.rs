@@ -5,10 +5,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::super::Encoded;
-use super::super::shared::{arguments, decimal, is_made, put_over, row, system_text, tell, tool_schema, turns};
+use super::super::made::is_made;
+use super::super::shared::{arguments, decimal, put_over, row, system_text, tell, tool_schema, turns};
 use super::{CONTEXT_MAX, CONTEXT_MIN, NAME};
 use crate::schema::Dialect;
-use crate::{ChatRequest, Delivery, Effort, Error, ErrorKind, Image, Part, Result, Role, ToolChoice, ToolResult};
+use crate::{ChatRequest, Delivery, Effort, Error, ErrorKind, Image, Part, Result, Role, Text, ToolChoice, ToolResult};
 
 /// Tokens that a picture can have: what the usual vision models make of one.
 const IMAGE_TOKENS: usize = 1_536;
@@ -96,7 +97,7 @@ fn tool(result: &ToolResult) -> Value {
 }
 
 fn assistant(parts: &[&Part]) -> Option<Value> {
-    let words: String = parts.iter().filter_map(|part| part.as_text().map(|text| text.as_str())).collect();
+    let words: String = parts.iter().filter_map(|part| part.as_text().map(Text::as_str)).collect();
     let mut turn = json!({"role": "assistant", "content": words});
     let mut calls = Vec::new();
     for part in parts {
@@ -153,7 +154,7 @@ fn options(request: &ChatRequest, window: u32) -> Map<String, Value> {
         options.insert("seed".into(), (seed & 0x7fff_ffff).into());
     }
     if !request.stop.is_empty() {
-        options.insert("stop".into(), request.stop.iter().map(|text| text.as_str()).collect());
+        options.insert("stop".into(), request.stop.iter().map(Text::as_str).collect());
     }
     options
 }
@@ -210,7 +211,6 @@ mod window_tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Text;
 
     #[test]
     fn the_window_grows_by_steps_and_ends_in_an_error() {
