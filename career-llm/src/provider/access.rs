@@ -102,31 +102,45 @@ impl Access {
         Ok((transport, endpoint))
     }
 
-    /// The address of a server without a key may be told as its host alone (`127.0.0.1`, `gpu:11434`), as its own
-    /// variables do. Scheme and port are the vendor's then. A key never goes over plain HTTP by such a guess.
+    /// The address of a server that can do without a key may be told as its host alone (`gpu`, `gpu:8080`), as its own
+    /// variables do. What is not told is the vendor's then. A key that is needed never goes to a scheme that was guessed.
     fn address(&self, told: String) -> String {
-        if self.vendor.auth != Auth::None || told.contains("://") {
+        let Some((scheme, home)) = self.vendor.base_url.split_once("://") else { return told };
+        if !self.vendor.key_optional || told.contains("://") {
             return told;
         }
-        let told = told.trim().trim_end_matches('/');
-        let (scheme, rest) = self.vendor.base_url.split_once("://").unwrap_or(("http", ""));
-        let port = rest.rsplit_once(':').map(|(_, port)| port).filter(|_| !host_has_port(told));
-        match port {
-            Some(port) => format!("{scheme}://{told}:{port}"),
-            None => format!("{scheme}://{told}"),
+        let split = |address: &str| -> (String, String) {
+            let (authority, path) = address.split_at(address.find('/').unwrap_or(address.len()));
+            (authority.to_owned(), path.to_owned())
+        };
+        let (home, home_path) = split(home);
+        let (mut authority, mut path) = split(told.trim().trim_end_matches('/'));
+        if path.is_empty() {
+            path = home_path;
+        }
+        // Where a server listens, when it listens everywhere, is no address to call.
+        if let Some(rest) = authority.strip_prefix("0.0.0.0") {
+            authority = format!("127.0.0.1{rest}");
+        } else if authority.starts_with(':') {
+            authority = format!("127.0.0.1{authority}");
+        }
+        // The colons of an address of version 6 stand within brackets.
+        let has_port = authority.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
+        match home.rsplit_once(':') {
+            Some((_, port)) if !has_port => format!("{scheme}://{authority}:{port}{path}"),
+            _ => format!("{scheme}://{authority}{path}"),
         }
     }
+}
+
+/// A variable of the environment.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// A variable that is set to something.
 pub(crate) fn set(lookup: Lookup<'_>, name: &str) -> Option<String> {
     lookup(name).filter(|value| !value.trim().is_empty())
-}
-
-/// Whether a port (or a path, after which none can stand) follows the host.
-fn host_has_port(told: &str) -> bool {
-    let after_host = told.rsplit_once(']').map_or(told, |(_, rest)| rest);
-    after_host.contains([':', '/'])
 }
 
 impl fmt::Debug for Access {

@@ -1,6 +1,129 @@
-//! Providers that the environment tells of.
+//! Models that the environment tells of.
 
-/// A variable of the environment.
-pub(crate) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+use std::sync::Arc;
+
+use super::access::{Lookup, set, variable};
+use super::known::Known;
+use crate::transport::{Timeouts, Transport};
+use crate::{ChatModel, Error, Result};
+
+/// The variable that chooses and orders providers.
+const CHAIN: &str = "CAREER_LLM_CHAIN";
+
+/// The models that the environment tells of, over one transport, in the order in which to ask them.
+///
+/// `CAREER_LLM_CHAIN` names them: `gemini,openai:gpt-5-mini,groq`, each a provider, or a provider and its model. Each
+/// must have its key then.
+///
+/// Without it these are asked, as far as their key is set: `openai`, `anthropic`, `gemini`, `xai`, `groq`, `mistral`,
+/// `deepseek`, `together`, `openrouter`; then those that need no key, as far as their address is set: `ollama`, `vllm`,
+/// `llama.cpp`, `lmstudio`. The model is that of the provider's variable, such as `OPENAI_MODEL`, or its default.
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) when none is set, which names the variables; when the chain has an
+/// unknown name; when one that is set lacks its model or its key, or they are none.
+pub fn models_from_env() -> Result<Vec<Arc<dyn ChatModel>>> {
+    models_from(&variable)
+}
+
+/// The variables that [`models_from_env`] looks for.
+pub fn looked_for() -> Vec<&'static str> {
+    let mut names = vec![CHAIN];
+    for known in Known::all() {
+        names.extend(signs(known));
+    }
+    names.dedup();
+    names
+}
+
+/// What tells that a provider is to be used: its key, or the address of one that needs none.
+fn signs(known: Known) -> impl Iterator<Item = &'static str> {
+    let vendor = known.access().vendor;
+    let names = if vendor.key_optional { vendor.base_url_env } else { vendor.key_env };
+    names.iter().copied()
+}
+
+fn models_from(lookup: Lookup<'_>) -> Result<Vec<Arc<dyn ChatModel>>> {
+    let chosen = match set(lookup, CHAIN) {
+        Some(chain) => chain.split(',').enumerate().map(|(at, item)| link(at, item)).collect::<Result<_>>()?,
+        None => {
+            let is_told = |known: &Known| signs(*known).any(|name| set(lookup, name).is_some());
+            Known::all().into_iter().filter(is_told).map(|known| (known, None)).collect::<Vec<_>>()
+        }
+    };
+    if chosen.is_empty() {
+        let names = looked_for().join(", ");
+        return Err(Error::config(format!("no model is set up; set one of these variables: {names}")));
+    }
+    let transport = Transport::new(&Timeouts::default())?;
+    let build = |(known, model): (Known, Option<Arc<str>>)| {
+        let mut access = known.access();
+        access.model = model;
+        access.transport = Some(transport.clone());
+        access.fill(lookup);
+        known.build(access)
+    };
+    chosen.into_iter().map(build).collect()
+}
+
+/// One link of the chain: a name, or a name and a model, which may have a colon itself.
+fn link(at: usize, item: &str) -> Result<(Known, Option<Arc<str>>)> {
+    let (name, model) = match item.split_once(':') {
+        Some((name, model)) => (name.trim(), Some(Arc::from(model.trim()))),
+        None => (item.trim(), None),
+    };
+    let known =
+        Known::named(name).map_err(|error| Error::config(format!("{CHAIN}, link {}: {}", at + 1, error.message())))?;
+    Ok((known, model))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn models(variables: &[(&str, &str)]) -> Result<Vec<String>> {
+        let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        Ok(models_from(&lookup)?.iter().map(|model| model.id().to_string()).collect())
+    }
+
+    #[test]
+    fn with_nothing_set_the_error_names_what_was_looked_for() {
+        let error = models(&[]).expect_err("nothing is set");
+        assert_eq!(error.kind(), ErrorKind::Config);
+        let names = looked_for();
+        assert!(names.iter().all(|name| error.to_string().contains(name)), "{error}");
+        assert_eq!(names[0], "CAREER_LLM_CHAIN");
+        let unique: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(unique.len(), names.len(), "{names:?}");
+    }
+
+    #[test]
+    fn an_unknown_name_in_the_chain_is_told_by_its_place() {
+        let error = models(&[("CAREER_LLM_CHAIN", "sk-hunter2")]).expect_err("unknown");
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("link 1") && !shown.contains("hunter2"), "{shown}");
+    }
+
+    #[cfg(feature = "openai")]
+    #[test]
+    fn whoever_has_a_key_is_asked_in_the_order_that_is_told() {
+        let keys = [
+            ("VLLM_BASE_URL", "http://gpu:8000/v1"),
+            ("VLLM_MODEL", "tutor"),
+            ("GROQ_API_KEY", "k"),
+            ("GROQ_MODEL", "llama"),
+            ("OPENAI_API_KEY", "k"),
+            ("OPENAI_MODEL", "big"),
+            ("XAI_API_KEY", ""),
+        ];
+        assert_eq!(models(&keys).expect("three"), ["openai/big", "groq/llama", "vllm/tutor"]);
+        let chain = |chain| models(&[&keys[..], &[("CAREER_LLM_CHAIN", chain)]].concat());
+        let expected = ["groq/llama", "openai/small", "vllm/a:b"];
+        assert_eq!(chain("groq, openai:small ,vllm:a:b").expect("three"), expected);
+        assert!(chain("groq,,openai").expect_err("an empty link").to_string().contains("link 2"));
+        let error = chain("groq,xai:m").expect_err("without a key");
+        assert!(error.to_string().contains("XAI_API_KEY"), "{error}");
+    }
 }

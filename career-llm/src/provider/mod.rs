@@ -8,26 +8,15 @@ use secrecy::SecretString;
 
 mod access;
 #[cfg(feature = "anthropic")]
-mod anthropic;
-mod config;
-mod env;
+pub mod anthropic;
 #[cfg(feature = "gemini")]
-mod gemini;
+pub mod gemini;
 #[cfg(feature = "ollama")]
-mod ollama;
+pub mod ollama;
 #[cfg(feature = "openai")]
-mod openai;
+pub mod openai;
 
-pub(crate) use access::Access;
-pub(crate) use env::variable;
-#[cfg(feature = "anthropic")]
-pub use anthropic::*;
-#[cfg(feature = "gemini")]
-pub use gemini::*;
-#[cfg(feature = "ollama")]
-pub use ollama::*;
-#[cfg(feature = "openai")]
-pub use openai::*;
+pub(crate) use access::{Access, variable};
 
 use crate::transport::{Endpoint, Limits, Timeouts, Transport};
 use crate::wire::Wire;
@@ -213,7 +202,7 @@ impl<W: Wire> ProviderBuilder<W> {
 
     /// Fills what is not set from the vendor's variables. A variable that is empty counts as not set.
     pub fn from_env(mut self) -> Self {
-        self.access.fill(&env::variable);
+        self.access.fill(&access::variable);
         self
     }
 
@@ -227,12 +216,6 @@ impl<W: Wire> ProviderBuilder<W> {
         let default = crate::models::default_for(self.access.vendor.name);
         let (transport, endpoint) = self.access.open(default)?;
         Ok(Provider { wire: self.wire, endpoint, transport })
-    }
-
-    /// With all of this in place of what was said.
-    pub(crate) fn with_access(mut self, access: Access) -> Self {
-        self.access = access;
-        self
     }
 }
 

@@ -32,7 +32,7 @@ const ACME: Vendor = Vendor {
 };
 const HOME: Vendor = Vendor {
     name: "home",
-    base_url: "http://localhost:11434",
+    base_url: "http://localhost:11434/v2",
     key_env: &[],
     base_url_env: &["HOME_HOST"],
     auth: Auth::None,
@@ -99,12 +99,13 @@ fn variables_fill_what_is_not_set_and_empty_ones_do_not() {
 #[test]
 fn a_server_without_a_key_may_be_told_as_a_host() {
     for (told, expected) in [
-        ("gpu", "http://gpu:11434/"),
-        ("gpu:8080", "http://gpu:8080/"),
-        ("0.0.0.0/", "http://0.0.0.0:11434/"),
-        ("[::1]", "http://[::1]:11434/"),
-        ("[::1]:80", "http://[::1]/"),
-        ("gpu/ollama", "http://gpu/ollama"),
+        ("gpu", "http://gpu:11434/v2"),
+        ("gpu:8080", "http://gpu:8080/v2"),
+        ("0.0.0.0/", "http://127.0.0.1:11434/v2"),
+        (":8080", "http://127.0.0.1:8080/v2"),
+        ("[::1]", "http://[::1]:11434/v2"),
+        ("[::1]:99", "http://[::1]:99/v2"),
+        ("gpu/ollama", "http://gpu:11434/ollama"),
         ("https://gpu", "https://gpu/"),
     ] {
         let (_, endpoint) = access(&HOME, &[("HOME_HOST", told)]).open(Some("m")).expect(told);

@@ -88,7 +88,9 @@ mod tests {
 
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+    type Pairs<'a> = &'a [(&'static str, &'a str)];
+
+    fn headers(pairs: Pairs<'_>) -> HeaderMap {
         let pair = |(name, value): &(&'static str, &str)| {
             (HeaderName::from_static(name), HeaderValue::from_str(value).expect("a value"))
         };
@@ -100,13 +102,13 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777)
     }
 
-    fn asked(status: u16, pairs: &[(&'static str, &str)]) -> Option<Duration> {
+    fn asked(status: u16, pairs: Pairs<'_>) -> Option<Duration> {
         wait(StatusCode::from_u16(status).expect("a status"), &headers(pairs), now())
     }
 
     #[test]
     fn every_way_to_ask_for_a_wait_is_read() {
-        let cases: [(&[(&str, &str)], Option<u64>); 16] = [
+        let cases: [(Pairs<'_>, Option<u64>); 16] = [
             (&[("retry-after", "20")], Some(20_000)),
             (&[("retry-after", " 1.5 ")], Some(1500)),
             (&[("retry-after-ms", "250"), ("retry-after", "20")], Some(250)),

@@ -3,7 +3,7 @@
 use http::{HeaderMap, StatusCode};
 
 use crate::wire::{Decode, Encoded, Events, Frame, Framing, Wire};
-use crate::{ChatEvent, ChatRequest, Delivery, Done, Error, ErrorKind, ModelId, Result, Started, StopReason};
+use crate::{ChatEvent, ChatRequest, Delivery, Done, Error, ErrorKind, Message, ModelId, Result, Started, StopReason};
 
 /// Data of a frame is a piece of text; `[DONE]` ends the reply, and `!` is a failure of the provider's. A whole body is a
 /// piece of text and the end.
@@ -18,7 +18,7 @@ pub(super) struct Decoder {
 
 impl Wire for Echo {
     fn encode(&self, request: &ChatRequest, model: &str) -> Result<Encoded> {
-        let words = request.messages.last().map(|message| message.text()).unwrap_or_default();
+        let words = request.messages.last().map(Message::text).unwrap_or_default();
         let mut encoded = Encoded::new("/echo?x=1", serde_json::json!({ "model": model, "say": words }).to_string());
         encoded.headers.push(("x-echo", "1".to_owned()));
         Ok(encoded)

@@ -55,13 +55,16 @@ fn by_the_book(body: &str) -> Vec<(String, String)> {
     events
 }
 
-fn events(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+/// Names and data of events.
+type Expected<'a> = &'a [(&'a str, &'a str)];
+
+fn events(expected: Expected<'_>) -> Vec<(String, String)> {
     expected.iter().map(|(event, data)| ((*event).to_owned(), (*data).to_owned())).collect()
 }
 
 #[test]
 fn every_rule_of_the_event_stream_is_kept() {
-    let cases: [(&str, &[(&str, &str)], bool); 14] = [
+    let cases: [(&str, Expected<'_>, bool); 14] = [
         ("data: one\n\ndata: two\n\n", &[("", "one"), ("", "two")], false),
         ("data:no space\r\n\r\ndata:  two spaces\r\r", &[("", "no space"), ("", " two spaces")], false),
         ("data: a\ndata: b\ndata:\ndata: c\n\n", &[("", "a\nb\n\nc")], false),
