@@ -61,8 +61,10 @@ struct Shared {
 #[derive(Default)]
 struct Plan {
     next: VecDeque<Script>,
-    then: Option<Arc<dyn Fn(&ChatRequest) -> Script + Send + Sync>>,
+    then: Option<Arc<Answering>>,
 }
+
+type Answering = dyn Fn(&ChatRequest) -> Script + Send + Sync;
 
 impl ScriptedModel {
     /// A model of this name, without a script yet.
