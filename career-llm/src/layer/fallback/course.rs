@@ -171,8 +171,12 @@ impl Course {
         let others = u32::try_from(others).unwrap_or(u32::MAX);
         let now = Instant::now();
         let left = until.saturating_duration_since(now);
-        let kept = if leg.time == 1 { self.chain.reserve.saturating_mul(others) } else { left };
-        Some(now + left.saturating_sub(kept).max(left / others.saturating_add(1)))
+        let equal = left / others.saturating_add(1);
+        let share = match self.chain.reserve {
+            Some(reserve) if leg.time == 1 => left.saturating_sub(reserve.saturating_mul(others)).max(equal),
+            _ => equal,
+        };
+        Some(now + share)
     }
 
     /// Every model failed, or the time is over.

@@ -12,6 +12,8 @@ use crate::layer::{Backoff, BreakerOptions, State};
 use crate::{ChatModel, ChatRequest, ChatStream, Delivery, Error, ErrorKind, ModelId, Result, Scope, Timeout};
 
 mod course;
+#[cfg(all(test, feature = "testkit"))]
+mod laws;
 mod passing;
 #[cfg(all(test, feature = "testkit"))]
 mod tests;
@@ -98,7 +100,7 @@ struct Chain {
     routes: Vec<Route>,
     id: ModelId,
     deadline: Option<Duration>,
-    reserve: Duration,
+    reserve: Option<Duration>,
     rounds: u32,
     backoff: Backoff,
     max_wait: Duration,
@@ -129,7 +131,7 @@ impl Fallback {
                 routes: Vec::new(),
                 id: ModelId::new("fallback", ""),
                 deadline: None,
-                reserve: Duration::ZERO,
+                reserve: None,
                 rounds: 1,
                 backoff: Backoff::default(),
                 max_wait: Duration::from_secs(10),
@@ -160,7 +162,7 @@ impl Fallback {
     /// How much time to keep for each model that was not asked yet. See [the formula](Fallback#time).
     #[must_use]
     pub fn reserve(self, time: Duration) -> Self {
-        self.with(|chain| chain.reserve = time)
+        self.with(|chain| chain.reserve = Some(time))
     }
 
     /// How often a model is asked at most in one call, while it fails only for a while; 0 is taken for 1. Between the
