@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{Chain, Route};
+use crate::layer::State;
 use crate::layer::breaker::Permit;
 use crate::layer::watch::{Broken, Opened, Tried, open};
 use crate::{Attempt, ChatRequest, Delivery, Error, ErrorKind, Result, Scope, Timeout};
@@ -164,7 +165,9 @@ impl Course {
     /// Until when a model has time.
     fn limit(&self, leg: Leg) -> Option<Instant> {
         let until = self.until?;
-        let others = if leg.time == 1 { self.chain.routes.len() - self.next } else { self.again.len() };
+        let closed = |route: &&Route| route.gate.as_ref().is_none_or(|gate| gate.state() != State::Open);
+        let others =
+            if leg.time == 1 { self.chain.routes[self.next..].iter().filter(closed).count() } else { self.again.len() };
         if others == 0 {
             return Some(until);
         }

@@ -27,8 +27,8 @@ struct Case {
     models: Vec<Vec<(Fate, u64)>>,
     heedless: bool,
     rounds: u32,
-    reserve: u64,
-    deadline: Option<u64>,
+    reserve: Option<u64>,
+    deadline: u64,
     whole: bool,
     restart: bool,
     breakers: bool,
@@ -61,9 +61,9 @@ prop_compose! {
     fn case()(
         models in prop::collection::vec(prop::collection::vec((fate(), 0_u64..3_000), 3), 1..=4),
         (heedless, whole, restart, breakers) in any::<(bool, bool, bool, bool)>(),
-        (rounds, reserve, deadline) in (1_u32..=3, 0_u64..8_000, 1_000_u64..30_000),
+        (rounds, reserve, deadline) in (1_u32..=3, prop::option::of(0_u64..8_000), 1_000_u64..30_000),
     ) -> Case {
-        Case { models, heedless, rounds, reserve, deadline: Some(deadline), whole, restart, breakers }
+        Case { models, heedless, rounds, reserve, deadline, whole, restart, breakers }
     }
 }
 
@@ -101,10 +101,10 @@ struct Seen {
 
 async fn run(case: &Case) -> Seen {
     let mut models = Vec::new();
-    let mut chain = Fallback::new()
-        .rounds(case.rounds)
-        .reserve(Duration::from_millis(case.reserve))
-        .restart_after_content(case.restart);
+    let mut chain = Fallback::new().rounds(case.rounds).restart_after_content(case.restart);
+    if let Some(reserve) = case.reserve {
+        chain = chain.reserve(Duration::from_millis(reserve));
+    }
     if case.breakers {
         chain = chain.with_breakers(BreakerOptions::default().with_failures(1));
     }
@@ -120,10 +120,7 @@ async fn run(case: &Case) -> Seen {
         chain = chain.then(model);
     }
     let delivery = if case.whole { Delivery::Whole } else { Delivery::Streamed };
-    let mut request = ChatRequest::user("x").delivered(delivery);
-    if let Some(deadline) = case.deadline {
-        request = request.within(Duration::from_millis(deadline));
-    }
+    let request = ChatRequest::user("x").delivered(delivery).within(Duration::from_millis(case.deadline));
     let began = Instant::now();
     let mut collector = Collector::new();
     let mut restarts = 0;
@@ -178,10 +175,8 @@ fn check(case: &Case, seen: &Seen) -> Result<(), TestCaseError> {
     prop_assert!(attempts.iter().all(|attempt| attempt.error.is_some()));
     prop_assert!(attempts.len() <= case.models.len() * case.rounds as usize);
     prop_assert!(seen.restarts == 0 || case.restart && !case.whole);
-    if let Some(deadline) = case.deadline {
-        // The clock ticks in whole milliseconds.
-        prop_assert!(seen.took <= Duration::from_millis(deadline + 1), "{:?}", seen.took);
-    }
+    // The clock ticks in whole milliseconds.
+    prop_assert!(seen.took <= Duration::from_millis(case.deadline + 1), "{:?}", seen.took);
     Ok(())
 }
 
@@ -209,7 +204,7 @@ proptest! {
         let mut models: Vec<Vec<(Fate, u64)>> = failing.iter().map(|fate| vec![(fate.clone(), 100)]).collect();
         models.push(vec![(Fate::Answers, 1_000)]);
         let case = Case {
-            models, heedless, rounds: 1, reserve: 3_000, deadline: Some(15_000), whole, restart: false, breakers: false,
+            models, heedless, rounds: 1, reserve: Some(3_000), deadline: 15_000, whole, restart: false, breakers: false,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         let seen = runtime.expect("a runtime").block_on(run(&case));

@@ -64,7 +64,8 @@ use passing::Passing;
 /// # Time
 ///
 /// The deadline is that of the request or that of the chain, whichever is earlier. It holds for all attempts together.
-/// With `left` until then and `n` models that were not asked yet besides this one, a model has
+/// With `left` until then and `n` models that were not asked yet besides this one (those whose breaker is open are not
+/// counted), a model has
 ///
 /// ```text
 /// max(left - n * reserve, left / (1 + n))
@@ -194,6 +195,8 @@ impl Fallback {
     /// When a streamed reply breaks after its first content, begins anew with another model, and says so by
     /// [`ChatEvent::Restarted`](crate::ChatEvent::Restarted). The event comes when the other model has content; if
     /// none has, what was shown stands, and the error is [`ErrorKind::Interrupted`].
+    ///
+    /// A reply that stalls breaks by the idle timeout of its model; let that be well below the deadline.
     #[must_use]
     pub fn restart_after_content(self, restart: bool) -> Self {
         self.with(|chain| chain.restart = restart)

@@ -2,7 +2,7 @@ use futures_util::StreamExt;
 
 use super::*;
 use crate::layer::{Breaker, Retry};
-use crate::testkit::scripted::{Script, ScriptedModel};
+use crate::testkit::scripted::{Piece, Script, ScriptedModel};
 use crate::{ChatEvent, ChatModelExt, StopReason, Text, Usage};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -340,4 +340,42 @@ async fn a_call_that_nobody_waits_for_stops_the_model() {
     drop(chain.stream(&ask()).await.expect("began"));
     assert!(tokio::time::timeout(SECOND / 2, chain.stream(&ask())).await.is_err());
     assert_eq!(slow.abandoned(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_not_asked_gets_no_share() {
+    let options = BreakerOptions::default().with_failures(1);
+    let (first, second) = (model("a").then(fail(ErrorKind::Auth)).then(Script::hang()), model("b"));
+    second.push(fail(ErrorKind::Overloaded));
+    let chain = Fallback::new().then(first).then(second).with_breakers(options).deadline(10 * SECOND);
+    assert!(chain.complete(&ask()).await.is_err());
+    let error = chain.complete(&ask()).await.expect_err("nobody");
+    assert_eq!(error.attempts()[0].took, 10 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_began_anew_within_passes_through_and_only_what_came_since_is_partial() {
+    let inner = Fallback::new()
+        .then(model("a").then(Script::reply("one two").cut_after(1)))
+        .then(model("b").then(Script::reply("three four").cut_after(1)))
+        .restart_after_content(true);
+    let chain = Fallback::new().then(Retry::new(Breaker::new(inner))).then(model("c"));
+    let (told, end) = play(&chain, &ask()).await;
+    assert_eq!(told, ["<a>", "one ", "<restarted: protocol violated>", "<b>", "three "]);
+    let error = end.expect_err("broke again");
+    assert_eq!(error.partial().map(Text::as_str), Some("three "));
+    let protocol = Some(ErrorKind::Protocol);
+    assert_eq!(kinds(error.attempts()), [("a", protocol), ("b", protocol)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_content_is_held_back_and_comes_in_its_place() {
+    let opaque = || ChatEvent::Opaque(Box::new(crate::Opaque::new("test", serde_json::json!("signed"))));
+    let broken = Script::pieces([Piece::from(opaque()), "".into(), Piece::Fail(error(ErrorKind::Network))]);
+    let whole = [Piece::from(opaque()), "one".into(), opaque().into(), crate::Done::new(StopReason::End).into()];
+    let chain = Fallback::new().then(model("a").then(broken)).then(model("b").then(Script::pieces(whole)));
+    let (told, end) = play(&chain, &ask()).await;
+    let kept = format!("{:?}", opaque());
+    assert_eq!(told, ["<b>", kept.as_str(), "one", kept.as_str()]);
+    assert_eq!(end.expect("whole").attempts.len(), 1);
 }
