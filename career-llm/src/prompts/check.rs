@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Fault;
+use super::filters::Shape;
 use super::header::Variable;
 use super::lex::Place;
-use super::syntax::{Node, Origin, Shape, Value};
+use super::syntax::{Node, Origin, Value};
 use super::types::Type;
 use crate::{Error, Result};
 

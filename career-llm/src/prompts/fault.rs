@@ -109,7 +109,7 @@ pub struct Limits {
     pub source: usize,
     /// Most bytes of the variables' values, with 16 more for each value.
     pub context: usize,
-    /// Most tags or brackets inside each other.
+    /// Most tags or brackets inside each other; an `elif` counts as inside of what is before it. Tera itself takes 40.
     pub nesting: usize,
     /// Most iterations of all loops of one rendering, nested ones multiplied, as if every branch were taken.
     pub iterations: u64,
@@ -117,7 +117,8 @@ pub struct Limits {
     pub work: u64,
     /// Most bytes of the text rendered.
     pub output: usize,
-    /// Most time of one rendering.
+    /// Most time of one rendering, looked at with every 256 tags counted and every piece written. What the other limits
+    /// let through takes milliseconds; this one is for a machine that is busy.
     pub time: Duration,
 }
 
@@ -127,7 +128,7 @@ impl Default for Limits {
         Limits {
             source: 64 << 10,
             context: 1 << 20,
-            nesting: 16,
+            nesting: 24,
             iterations: 10_000,
             work: 8 << 20,
             output: 1 << 20,
@@ -142,7 +143,7 @@ impl Limits {
         Limits {
             source: 16 << 10,
             context: 256 << 10,
-            nesting: 8,
+            nesting: 12,
             iterations: 1_000,
             work: 1 << 20,
             output: 256 << 10,

@@ -92,6 +92,7 @@
 mod check;
 mod context;
 mod fault;
+mod filters;
 mod header;
 mod lex;
 mod locale;
@@ -106,6 +107,11 @@ mod types;
 
 #[cfg(test)]
 mod tests;
+
+/// The examples of the guide, kept true by being compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/prompts.md")]
+pub struct Guide;
 
 pub use fault::{Fault, Limit, Limits};
 pub use header::{Header, Hints, Variable};

@@ -1,11 +1,9 @@
 //! The part of Tera that a prompt may use, as a tree. What is not listed here is refused.
 
+use super::filters::{FILTERS, FilterRule, LITERAL_MAX};
 use super::lex::{Piece, Place, Token, pieces};
 use super::{Fault, Limit};
 use crate::{Error, Result};
-
-/// Most bytes of a quoted text in a tag: what a filter is given cannot multiply into much.
-const LITERAL_MAX: usize = 64;
 
 /// A part of a turn.
 #[derive(Debug)]
@@ -47,56 +45,6 @@ pub(super) enum Origin {
     /// `true` or `false`.
     Bool,
 }
-
-/// What a filter takes and gives.
-#[derive(Debug, PartialEq, Eq, Clone, Copy)]
-pub(super) enum Shape {
-    /// Text.
-    Text,
-    /// A number.
-    Number,
-    /// A list of texts or numbers.
-    ListOfPlain,
-    /// Text or a list.
-    Measured,
-}
-
-/// A filter that a prompt may use.
-#[derive(Debug)]
-pub(super) struct FilterRule {
-    /// Tera's name of it.
-    pub(super) name: &'static str,
-    /// What it takes.
-    pub(super) takes: Shape,
-    /// What it gives.
-    pub(super) gives: Shape,
-    /// The arguments that it may have, and whether each is a text.
-    arguments: &'static [(&'static str, bool)],
-}
-
-const fn filter(
-    name: &'static str,
-    takes: Shape,
-    gives: Shape,
-    arguments: &'static [(&'static str, bool)],
-) -> FilterRule {
-    FilterRule { name, takes, gives, arguments }
-}
-
-/// Every filter that a prompt may use: none makes much out of little, none reads anything but its value.
-pub(super) const FILTERS: &[FilterRule] = &[
-    filter("upper", Shape::Text, Shape::Text, &[]),
-    filter("lower", Shape::Text, Shape::Text, &[]),
-    filter("trim", Shape::Text, Shape::Text, &[]),
-    filter("capitalize", Shape::Text, Shape::Text, &[]),
-    filter("title", Shape::Text, Shape::Text, &[]),
-    filter("truncate", Shape::Text, Shape::Text, &[("length", false), ("end", true)]),
-    filter("wordcount", Shape::Text, Shape::Number, &[]),
-    filter("length", Shape::Measured, Shape::Number, &[]),
-    filter("join", Shape::ListOfPlain, Shape::Text, &[("sep", true)]),
-    filter("round", Shape::Number, Shape::Number, &[("precision", false)]),
-    filter("abs", Shape::Number, Shape::Number, &[]),
-];
 
 /// What ended a body.
 #[derive(Debug, PartialEq, Clone, Copy)]
@@ -175,7 +123,8 @@ impl<'a> Parser<'a> {
         Ok((nodes, End::Whole))
     }
 
-    fn branches(&mut self, condition: Vec<Value>, depth: usize, line: usize) -> Result<Node> {
+    /// Tera reads an `elif` as an `if` inside of the one before: each goes one deeper.
+    fn branches(&mut self, condition: Vec<Value>, mut depth: usize, line: usize) -> Result<Node> {
         let mut branches = Vec::new();
         let mut condition = Some(condition);
         loop {
@@ -189,7 +138,10 @@ impl<'a> Parser<'a> {
                 None => return Err(self.place.error(line, Fault::Syntax, "expected `endif` after its `else`")),
             };
             match end {
-                End::Elif => condition = Some(std::mem::take(&mut self.condition)),
+                End::Elif => {
+                    depth += 1;
+                    condition = Some(std::mem::take(&mut self.condition));
+                }
                 End::Else => {}
                 End::Endif => return Ok(Node::If(branches, otherwise)),
                 End::Whole | End::Endfor => {
@@ -379,7 +331,7 @@ impl<'a> Tag<'a> {
                         _ => false,
                     };
                 if !fits || given.contains(&argument) {
-                    let what = format!("`{name}` takes {}", argument_list(rule.arguments));
+                    let what = format!("`{name}` takes {}", rule.argument_list());
                     return Err(self.error(Fault::Forbidden, what));
                 }
                 given.push(argument);
@@ -393,14 +345,6 @@ impl<'a> Tag<'a> {
         }
         Ok(rule)
     }
-}
-
-fn argument_list(arguments: &[(&str, bool)]) -> String {
-    if arguments.is_empty() {
-        return "no arguments".to_owned();
-    }
-    let kind = |text: bool| if text { "text of at most 64 bytes" } else { "whole number" };
-    arguments.iter().map(|(name, text)| format!("`{name}=` {}", kind(*text))).collect::<Vec<_>>().join(" and ")
 }
 
 fn too_deep(nesting: usize) -> String {

@@ -10,6 +10,13 @@ use serde_json::Value;
 
 use super::{Fault, Limits, Template};
 
+const _: () = {
+    const fn is_shared<T: Send + Sync + 'static>() {}
+    is_shared::<Template>();
+    is_shared::<super::Registry>();
+    is_shared::<super::Stored>();
+};
+
 /// A template with these variables (TOML) and this body.
 fn source(variables: &str, body: &str) -> String {
     format!("+++\nname = \"test\"\nlanguage = \"en\"\ncategory = \"test\"\n{variables}\n+++\n{body}")

@@ -99,8 +99,10 @@ fn sources_nests_and_brackets_are_bounded() {
     assert_eq!(refused(&long), Fault::Limit(Limit::Source));
     let deep = source("", &format!("[user]\nx{}", "{% if true %}".repeat(1_000)));
     assert_eq!(refused(&deep), Fault::Limit(Limit::Nesting));
-    let brackets = source("", &format!("[user]\nx{{% if {}", "(".repeat(5_000)) + "%}");
+    let brackets = source("", &format!("[user]\nx{{% if {} %}}", "(".repeat(5_000)));
     assert_eq!(refused(&brackets), Fault::Limit(Limit::Nesting));
+    let branches = format!("[user]\nx{{% if true %}}{}{{% endif %}}", "{% elif true %}".repeat(900));
+    assert_eq!(refused(&source("", &branches)), Fault::Limit(Limit::Nesting));
     let toml = source(&format!("tags = {}", "[".repeat(10_000)), "[user]\nx");
     assert_eq!(refused(&toml), Fault::Header);
     let chain = source("[variables.x]\ntype = \"text\"", &format!("[user]\n{{{{ x{} }}}}", " | upper".repeat(1_500)));

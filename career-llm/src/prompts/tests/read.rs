@@ -12,9 +12,9 @@ fn an_unknown_variable_is_told_with_file_and_line() {
     let text = source(NAME, "[system]\nAdvise.\n\n[user]\nHello {{ name }},\n{{ nmae }}");
     assert_eq!(refused(&text), ("test.md:13: unknown variable `nmae`".into(), Fault::UnknownVariable));
     let text = source(LIST, "[user]\n{% for it in items %}\n{{ it.tilte }}{% endfor %}");
-    assert_eq!(refused(&text), ("test.md:10: unknown field `tilte` of `it`".into(), Fault::UnknownVariable));
+    assert_eq!(refused(&text), ("test.md:11: unknown field `tilte` of `it`".into(), Fault::UnknownVariable));
     let text = source(LIST, "[user]\n{% for it in items %}{{ it.title }}{% endfor %}{{ it.title }}{{ loop.index }}");
-    assert_eq!(refused(&text).0, "test.md:9: unknown variable `it`");
+    assert_eq!(refused(&text).0, "test.md:10: unknown variable `it`");
 }
 
 #[test]
@@ -182,6 +182,14 @@ fn conditions_filters_and_loops_mean_what_tera_means() {
     assert_eq!(text, "ASHA 2 one+two A first o. t.");
     let text = said(&template, &json!({ "name": "x", "items": [], "n": 0, "yes": true }));
     assert_eq!(text, "X 0  B none");
+}
+
+#[test]
+fn numbers_are_joined_and_rounded() {
+    let variables = "[variables.all]\ntype = \"list of number\"\n[variables.n]\ntype = \"number\"";
+    let template =
+        template(variables, "[user]\n{{ all | join(sep=\", \") }}; {{ n | round(precision=1) }}; {{ n | abs }}");
+    assert_eq!(said(&template, &json!({ "all": [1, 2.5], "n": -6.25 })), "1, 2.5; -6.3; 6.25");
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn every_premade_template_renders_with_what_is_required_alone() {
         let mut given = template.examples();
         let given = given.as_object_mut().expect("an object");
         given.retain(|name, _| variables[name].required);
-        let request = template.render(given).expect(template.file());
+        let request = template.render(given).unwrap_or_else(|error| panic!("{}: {error}", template.file()));
         let text = request.messages[0].text();
         assert!(!text.contains("\n\n\n"), "{}: {text}", template.file());
     }
