@@ -61,7 +61,8 @@ async fn a_connection_that_ends_before_the_answer_is_a_failure_of_the_network() 
 
 /// A server of TLS whose certificate nobody vouches for. It counts the handshakes that came to an end.
 async fn self_signed(connections: &mut JoinSet<bool>) -> (u16, Arc<TcpListener>) {
-    let signed = rcgen::generate_simple_self_signed(vec!["localhost".into(), "127.0.0.1".into()]).expect("a certificate");
+    let signed =
+        rcgen::generate_simple_self_signed(vec!["localhost".into(), "127.0.0.1".into()]).expect("a certificate");
     let key = PrivateKeyDer::try_from(signed.signing_key.serialize_der()).expect("a key");
     let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![signed.cert.der().clone()], key);
     let acceptor = TlsAcceptor::from(Arc::new(config.expect("a configuration")));
@@ -155,7 +156,10 @@ async fn one_connection_serves_after_a_reply_and_after_a_refusal() {
     for protocol in Protocol::ALL {
         let server = FaultServer::start().await.expect("a server");
         let model = model(protocol, &server.url());
-        server.then(protocol.error(429, "", "Slower.")).then(protocol.stream(&["One."])).then(protocol.stream(&["Two."]));
+        server
+            .then(protocol.error(429, "", "Slower."))
+            .then(protocol.stream(&["One."]))
+            .then(protocol.stream(&["Two."]));
         assert!(ask(&*model, Delivery::Streamed).await.is_err());
         for said in ["One.", "Two."] {
             assert_eq!(ask(&*model, Delivery::Streamed).await.expect("a reply").text(), said, "{protocol:?}");

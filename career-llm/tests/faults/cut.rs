@@ -143,7 +143,11 @@ fn every_prefix_of_a_stream_is_an_error_or_the_whole_reply() {
                     whole_replies += 1;
                 }
                 Err(error) => {
-                    assert_eq!((error.kind(), error.advice().scope), (ErrorKind::Protocol, Scope::Here), "{protocol:?}");
+                    assert_eq!(
+                        (error.kind(), error.advice().scope),
+                        (ErrorKind::Protocol, Scope::Here),
+                        "{protocol:?}"
+                    );
                     assert!(length < whole.len(), "{protocol:?}: {error:?}");
                 }
             }
@@ -161,7 +165,8 @@ fn a_stream_split_at_any_byte_is_the_same_reply() {
         let whole = recorded(protocol);
         for at in 0..=whole.len() {
             let (before, after) = whole.split_at(at);
-            let reply = decode(protocol, &[before, after]).unwrap_or_else(|error| panic!("{protocol:?} {at}: {error:?}"));
+            let reply =
+                decode(protocol, &[before, after]).unwrap_or_else(|error| panic!("{protocol:?} {at}: {error:?}"));
             check(&reply, protocol);
         }
         let bytes: Vec<&[u8]> = whole.chunks(1).collect();
@@ -212,7 +217,8 @@ async fn a_cut_connection_is_an_error_or_the_whole_reply() {
 async fn a_reset_in_the_middle_is_a_broken_network() {
     for protocol in Protocol::ALL {
         let begun = answer(protocol).cut_after(300);
-        let reset = Answer::sse::<Bytes>([]).body(begun.body_bytes()).step(Step::Pause(std::time::Duration::from_millis(20)));
+        let reset =
+            Answer::sse::<Bytes>([]).body(begun.body_bytes()).step(Step::Pause(std::time::Duration::from_millis(20)));
         let error = failure(protocol, reset.step(Step::Reset), Delivery::Streamed).await;
         assert_eq!((error.kind(), error.advice().scope), (ErrorKind::Network, Scope::Here), "{protocol:?}: {error:?}");
     }
@@ -229,7 +235,10 @@ async fn a_whole_reply_that_is_cut_is_an_error_at_every_byte() {
             for told in [Length::Right, Length::UntilClose] {
                 server.then(whole.clone().length(told).cut_after(cut));
                 let error = ask(&*model, Delivery::Whole).await.expect_err("cut");
-                assert!(matches!(error.kind(), ErrorKind::Network | ErrorKind::Protocol), "{protocol:?} {cut}: {error:?}");
+                assert!(
+                    matches!(error.kind(), ErrorKind::Network | ErrorKind::Protocol),
+                    "{protocol:?} {cut}: {error:?}"
+                );
             }
         }
         server.then(whole);

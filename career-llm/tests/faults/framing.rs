@@ -96,7 +96,11 @@ async fn what_is_no_utf8_is_refused_and_not_mended() {
         for wrong in [&b"\xff"[..], b"\xe0\xa4", b"\xed\xa0\x80", b"\xc0\xaf"] {
             let stream = [&good[..at], wrong, &good[at + 3..]].concat();
             let error = failure(protocol, protocol.streamed([Bytes::from(stream)]), Delivery::Streamed).await;
-            assert_eq!((error.kind(), error.advice().scope), (ErrorKind::Protocol, Scope::Here), "{protocol:?}: {error:?}");
+            assert_eq!(
+                (error.kind(), error.advice().scope),
+                (ErrorKind::Protocol, Scope::Here),
+                "{protocol:?}: {error:?}"
+            );
         }
         let whole = String::from_utf8(protocol.whole("marked").body_bytes().to_vec()).expect("UTF-8");
         let at = whole.find("marked").expect("there");
@@ -116,7 +120,8 @@ async fn an_event_of_ten_megabytes_is_refused_unless_the_host_allows_it() {
         assert_eq!(error.kind(), ErrorKind::Protocol, "{protocol:?}");
         assert!(error.message().contains("Limits::frame"), "{error}");
         let limits = Limits::default().with_frame(64 << 20);
-        let reply = outcome_in(protocol, answer, Delivery::Streamed, Timeouts::default(), limits).await.expect("allowed");
+        let reply =
+            outcome_in(protocol, answer, Delivery::Streamed, Timeouts::default(), limits).await.expect("allowed");
         assert_eq!(reply.text().len(), long.len() + 1, "{protocol:?}");
         let small = Limits::default().with_body(1 << 20);
         let error = outcome_in(protocol, protocol.whole(&long), Delivery::Whole, Timeouts::default(), small).await;

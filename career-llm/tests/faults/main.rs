@@ -1,12 +1,6 @@
 //! Every fault that a provider, its proxy or the network was ever seen to make, against every wire, over real sockets.
 
-#![cfg(all(
-    feature = "openai",
-    feature = "anthropic",
-    feature = "gemini",
-    feature = "ollama",
-    feature = "testkit"
-))]
+#![cfg(all(feature = "openai", feature = "anthropic", feature = "gemini", feature = "ollama", feature = "testkit"))]
 
 mod chaos;
 mod connection;

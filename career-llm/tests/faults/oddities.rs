@@ -19,7 +19,11 @@ async fn a_page_where_a_reply_should_be_is_no_reply() {
             for answer in [honest.clone(), honest.clone().replace_header("content-type", expected)] {
                 let error = failure(protocol, answer, delivery).await;
                 let at = format!("{protocol:?} {delivery:?}: {error:?}");
-                assert_eq!((error.kind(), error.advice().scope, error.status()), (ErrorKind::Protocol, Scope::Here, Some(200)), "{at}");
+                assert_eq!(
+                    (error.kind(), error.advice().scope, error.status()),
+                    (ErrorKind::Protocol, Scope::Here, Some(200)),
+                    "{at}"
+                );
                 assert!(!at.contains("cafe"), "{at}");
             }
             let error = failure(protocol, honest, delivery).await;
@@ -32,8 +36,14 @@ async fn a_page_where_a_reply_should_be_is_no_reply() {
 async fn a_content_type_may_have_parameters_another_case_or_be_missing() {
     for protocol in Protocol::ALL {
         let stream = || protocol.streamed([recorded(protocol)]);
-        let named = if protocol == Protocol::Ollama { "Application/X-NDJSON" } else { "Text/Event-Stream; Charset=UTF-8" };
-        check(&outcome(protocol, stream().replace_header("content-type", named), Delivery::Streamed).await.expect("named"), protocol);
+        let named =
+            if protocol == Protocol::Ollama { "Application/X-NDJSON" } else { "Text/Event-Stream; Charset=UTF-8" };
+        check(
+            &outcome(protocol, stream().replace_header("content-type", named), Delivery::Streamed)
+                .await
+                .expect("named"),
+            protocol,
+        );
         let unnamed = Answer::new(200).body(recorded(protocol));
         check(&outcome(protocol, unnamed, Delivery::Streamed).await.expect("unnamed"), protocol);
     }
@@ -75,7 +85,8 @@ fn frame(protocol: Protocol, data: &str) -> String {
     match protocol {
         Protocol::Ollama => format!("{data}\n"),
         Protocol::Messages | Protocol::Responses => {
-            let kind = serde_json::from_str::<Value>(data).ok().and_then(|value| value["type"].as_str().map(str::to_owned));
+            let kind =
+                serde_json::from_str::<Value>(data).ok().and_then(|value| value["type"].as_str().map(str::to_owned));
             format!("event: {}\ndata: {data}\n\n", kind.unwrap_or_else(|| "x".into()))
         }
         _ => format!("data: {data}\n\n"),
@@ -95,7 +106,11 @@ async fn a_frame_that_is_no_json_of_the_protocol_is_an_error_that_does_not_quote
             let good = protocol.frames(&["One ", "two."]);
             let stream = [&good[0][..], frame(protocol, wrong).as_bytes(), &good[1..].concat()].concat();
             let error = failure(protocol, protocol.streamed([bytes::Bytes::from(stream)]), Delivery::Streamed).await;
-            assert_eq!((error.kind(), error.advice().scope), (ErrorKind::Protocol, Scope::Here), "{protocol:?} {wrong}");
+            assert_eq!(
+                (error.kind(), error.advice().scope),
+                (ErrorKind::Protocol, Scope::Here),
+                "{protocol:?} {wrong}"
+            );
             assert!(!format!("{error} {error:?}").contains("secret"), "{protocol:?}: {error:?}");
         }
         for wrong in ["{secret", "[1,", secret] {
@@ -112,10 +127,22 @@ async fn events_and_fields_that_are_new_are_passed_over() {
     let news = [
         (Protocol::Responses, json!({"type": "response.mood.delta", "delta": "calm", "sequence_number": 99})),
         (Protocol::Messages, json!({"type": "mood", "delta": {"type": "mood_delta", "text": "calm"}})),
-        (Protocol::Messages, json!({"type": "content_block_delta", "index": 1, "delta": {"type": "mood_delta", "mood": "calm"}})),
-        (Protocol::Completions, json!({"id": "x", "choices": [{"index": 0, "delta": {"mood": "calm"}, "mood": [1, {}]}], "mood": {}})),
-        (Protocol::GenerateContent, json!({"candidates": [{"content": {"parts": [{"mood": "calm"}], "role": "model"}, "index": 0}], "mood": 7})),
-        (Protocol::Ollama, json!({"model": "test-model", "message": {"role": "assistant", "content": "", "mood": "calm"}, "done": false, "mood": {}})),
+        (
+            Protocol::Messages,
+            json!({"type": "content_block_delta", "index": 1, "delta": {"type": "mood_delta", "mood": "calm"}}),
+        ),
+        (
+            Protocol::Completions,
+            json!({"id": "x", "choices": [{"index": 0, "delta": {"mood": "calm"}, "mood": [1, {}]}], "mood": {}}),
+        ),
+        (
+            Protocol::GenerateContent,
+            json!({"candidates": [{"content": {"parts": [{"mood": "calm"}], "role": "model"}, "index": 0}], "mood": 7}),
+        ),
+        (
+            Protocol::Ollama,
+            json!({"model": "test-model", "message": {"role": "assistant", "content": "", "mood": "calm"}, "done": false, "mood": {}}),
+        ),
     ];
     for (protocol, new) in news {
         let text = std::str::from_utf8(recorded(protocol)).expect("UTF-8");

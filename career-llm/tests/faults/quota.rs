@@ -35,7 +35,8 @@ const PER_MINUTE: &str = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier";
 
 #[tokio::test]
 async fn what_waiting_does_not_help_is_asked_elsewhere_at_once() {
-    let openai = |code: &str, class: &str| json!({"error": {"message": "No more.", "type": class, "param": null, "code": code}});
+    let openai =
+        |code: &str, class: &str| json!({"error": {"message": "No more.", "type": class, "param": null, "code": code}});
     let mut cases = Vec::new();
     for protocol in [Protocol::Completions, Protocol::Responses] {
         cases.push((protocol, 429, openai("insufficient_quota", "insufficient_quota"), ErrorKind::Quota));
@@ -122,11 +123,16 @@ async fn a_limit_of_the_minute_is_waited_for() {
 
 #[tokio::test]
 async fn a_refusal_in_a_shape_of_nobodys_is_told_by_its_status() {
-    let shapes = [json!({"error": "slow"}), json!({"detail": "slow"}), json!(["slow"]), json!("slow"), json!(7), Value::Null];
+    let shapes =
+        [json!({"error": "slow"}), json!({"detail": "slow"}), json!(["slow"]), json!("slow"), json!(7), Value::Null];
     for protocol in SSE.into_iter().chain([Protocol::Ollama]) {
         for shape in &shapes {
             let error = failure(protocol, Answer::error(429, shape), DELIVERIES[0]).await;
-            assert_eq!((error.kind(), error.advice().scope), (ErrorKind::Throttled, Scope::Here), "{protocol:?} {shape}");
+            assert_eq!(
+                (error.kind(), error.advice().scope),
+                (ErrorKind::Throttled, Scope::Here),
+                "{protocol:?} {shape}"
+            );
         }
     }
 }

@@ -60,7 +60,8 @@ async fn a_stream_that_begins_and_says_nothing_is_no_first_content() {
     for protocol in Protocol::ALL {
         let empty = protocol.frames(&["said"]);
         let before = empty.iter().take_while(|frame| !String::from_utf8_lossy(frame).contains("said")).count();
-        let error = gives_up(protocol, protocol.streamed(empty[..before].to_vec()).step(Step::Hang), Delivery::Streamed).await;
+        let error =
+            gives_up(protocol, protocol.streamed(empty[..before].to_vec()).step(Step::Hang), Delivery::Streamed).await;
         assert_eq!(error.kind(), ErrorKind::Timeout(Timeout::FirstContent), "{protocol:?}");
     }
 }
@@ -106,7 +107,8 @@ async fn a_slow_reply_that_goes_on_is_whole() {
         }
         server.then(answer);
         // All of it takes longer than each wait that is allowed.
-        let timeouts = Timeouts::default().with_first_content(Duration::from_secs(20)).with_idle(Duration::from_millis(150));
+        let timeouts =
+            Timeouts::default().with_first_content(Duration::from_secs(20)).with_idle(Duration::from_millis(150));
         let (said, error) = heard(&*configured(protocol, &server.url(), timeouts, Limits::default())).await;
         assert_eq!((said, error.map(|error| error.kind())), (pieces.concat(), None), "{protocol:?}");
     }

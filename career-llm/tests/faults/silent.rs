@@ -10,8 +10,8 @@ use career_llm::transport::Limits;
 use career_llm::transport::lines::LineDecoder;
 use career_llm::transport::sse::SseDecoder;
 use career_llm::{
-    ChatEvent, ChatRequest, Collector, Delivery, Error, Image, ImageData, Message, Opaque, OutputSchema, Part, Role, Tool,
-    ToolCall, ToolResult,
+    ChatEvent, ChatRequest, Collector, Delivery, Error, Image, ImageData, Message, Opaque, OutputSchema, Part, Role,
+    Tool, ToolCall, ToolResult,
 };
 use futures_util::StreamExt as _;
 use serde_json::json;
@@ -62,7 +62,8 @@ fn bytes_of(text: &str) -> String {
 /// A request with the prompt wherever one can be.
 fn request() -> ChatRequest {
     let call = ToolCall::new("call-1", "find_careers", json!({"field": PROMPT}).to_string());
-    let picture = Image::Bytes { media_type: "image/png".into(), data: ImageData(Bytes::from_static(PROMPT.as_bytes())) };
+    let picture =
+        Image::Bytes { media_type: "image/png".into(), data: ImageData(Bytes::from_static(PROMPT.as_bytes())) };
     ChatRequest::user(PROMPT)
         .with_system(PROMPT)
         .with(Message::new(Role::User, vec![Part::Image(picture), Part::Image(Image::Url(PROMPT.into()))]))
@@ -113,7 +114,8 @@ async fn nothing_of_a_call_is_shown_whatever_becomes_of_it() {
             let server = FaultServer::start().await.expect("a server");
             let model = configured(protocol, &server.url(), impatient(), Limits::default());
             shown.debug(&model);
-            let good = if delivery == Delivery::Whole { protocol.whole(REPLY) } else { protocol.stream(&[REPLY, REPLY]) };
+            let good =
+                if delivery == Delivery::Whole { protocol.whole(REPLY) } else { protocol.stream(&[REPLY, REPLY]) };
             let half = good.body_bytes().len() / 2;
             let quoting = format!("You said {PROMPT}, with {KEY}.");
             let mut answers = vec![
@@ -125,7 +127,9 @@ async fn nothing_of_a_call_is_shown_whatever_becomes_of_it() {
                 protocol.error_in_stream(500, "server_error", &quoting),
                 Answer::new(200).header("content-type", "application/json").body(quoting.clone()),
                 Answer::new(200).header("content-type", "text/event-stream").body(format!("data: {quoting}\n\n")),
-                Answer::new(200).header("content-type", "text/event-stream").body(format!("event: {quoting}\ndata: {{\n\n")),
+                Answer::new(200)
+                    .header("content-type", "text/event-stream")
+                    .body(format!("event: {quoting}\ndata: {{\n\n")),
                 Answer::raw().body(quoting.clone()),
             ];
             for status in [400, 401, 403, 404, 413, 422, 429, 500, 529] {
@@ -151,7 +155,8 @@ async fn nothing_of_any_injected_fault_is_shown() {
     let mut shown = Shown::default();
     for protocol in Protocol::ALL {
         for fault in Fault::ALL {
-            let server = FaultServer::answering(move |request| fault.answer(request, &[REPLY])).await.expect("a server");
+            let server =
+                FaultServer::answering(move |request| fault.answer(request, &[REPLY])).await.expect("a server");
             let model = configured(protocol, &server.url(), impatient(), Limits::default());
             for delivery in DELIVERIES {
                 follow(&mut shown, &*model, &request().delivered(delivery)).await;
@@ -159,7 +164,8 @@ async fn nothing_of_any_injected_fault_is_shown() {
         }
     }
     let late = request().within(Duration::ZERO);
-    follow(&mut shown, &*configured(Protocol::ALL[0], "http://127.0.0.1:1", impatient(), Limits::default()), &late).await;
+    follow(&mut shown, &*configured(Protocol::ALL[0], "http://127.0.0.1:1", impatient(), Limits::default()), &late)
+        .await;
     shown.check();
 }
 

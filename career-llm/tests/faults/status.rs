@@ -95,7 +95,11 @@ async fn a_status_without_a_body_and_with_a_body_that_is_no_json_means_the_same(
     for protocol in Protocol::ALL {
         for (status, kind, scope) in MEANINGS {
             let empty = failure(protocol, Answer::new(status), DELIVERIES[0]).await;
-            assert_eq!((empty.kind(), empty.advice().scope, words(&empty)), (kind, scope, None), "{protocol:?} {status}");
+            assert_eq!(
+                (empty.kind(), empty.advice().scope, words(&empty)),
+                (kind, scope, None),
+                "{protocol:?} {status}"
+            );
             let plain = Answer::new(status).header("content-type", "text/plain").body("Too busy.\n");
             let plain = failure(protocol, plain, DELIVERIES[0]).await;
             assert_eq!((plain.kind(), words(&plain)), (kind, Some("Too busy.")), "{protocol:?} {status}");
@@ -110,7 +114,11 @@ async fn a_page_of_a_proxy_is_told_by_its_status() {
         for delivery in DELIVERIES {
             let answer = Answer::new(502).header("content-type", "text/html").body(page);
             let error = failure(protocol, answer, delivery).await;
-            assert_eq!((error.kind(), error.status(), error.code()), (ErrorKind::Overloaded, Some(502), None), "{protocol:?}");
+            assert_eq!(
+                (error.kind(), error.status(), error.code()),
+                (ErrorKind::Overloaded, Some(502), None),
+                "{protocol:?}"
+            );
             assert!(!format!("{error} {error:?}").contains("nginx"), "{error:?}");
         }
     }
@@ -140,9 +148,10 @@ async fn an_error_that_does_not_end_is_told_by_its_status() {
     use career_llm::testkit::server::Length;
     for protocol in Protocol::ALL {
         // More is promised than comes.
-        let short = protocol.error(503, "unavailable", "Come again.").length(Length::Said(5_000)).step(
-            career_llm::testkit::server::Step::Cut,
-        );
+        let short = protocol
+            .error(503, "unavailable", "Come again.")
+            .length(Length::Said(5_000))
+            .step(career_llm::testkit::server::Step::Cut);
         let error = failure(protocol, short, DELIVERIES[0]).await;
         assert_eq!((error.kind(), error.status()), (ErrorKind::Overloaded, Some(503)), "{protocol:?}");
     }

@@ -43,7 +43,12 @@ pub(crate) fn model(protocol: Protocol, url: &str) -> Box<dyn ChatModel> {
 
 /// A model with limits of its own.
 pub(crate) fn configured(protocol: Protocol, url: &str, timeouts: Timeouts, limits: Limits) -> Box<dyn ChatModel> {
-    fn build<W: Wire>(builder: ProviderBuilder<W>, url: &str, timeouts: Timeouts, limits: Limits) -> Box<dyn ChatModel> {
+    fn build<W: Wire>(
+        builder: ProviderBuilder<W>,
+        url: &str,
+        timeouts: Timeouts,
+        limits: Limits,
+    ) -> Box<dyn ChatModel> {
         // Whatever proxy the machine has, it is not asked about its own address.
         let transport = Transport::configured(&timeouts, |client| client.no_proxy()).expect("a transport");
         let builder = builder.model("test-model").api_key(KEY).base_url(url).timeouts(timeouts).limits(limits);

@@ -57,7 +57,9 @@ impl Fault {
                 let half = whole.body_bytes().len() / 2;
                 whole.cut_after(half)
             }
-            Fault::ErrorInside if request.wants_stream() => protocol.error_in_stream(529, "overloaded_error", "Overloaded."),
+            Fault::ErrorInside if request.wants_stream() => {
+                protocol.error_in_stream(529, "overloaded_error", "Overloaded.")
+            }
             Fault::ErrorInside => protocol.error(529, "overloaded_error", "Overloaded.").status(200),
             Fault::Garbage => {
                 let mut garbage = Protocol::answer_to(request, pieces).keep_steps(0);
