@@ -212,17 +212,18 @@ impl Error {
         self
     }
 
-    /// Says the provider's own code, such as `insufficient_quota`.
+    /// Says the provider's own code, such as `insufficient_quota`. A sentence in its place is left out: it may quote
+    /// what somebody wrote, and a code is shown.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
-        self.0.code = Some(code.into());
+        self.0.code = Some(code.into()).filter(|code| is_name(code)).or(self.0.code);
         self
     }
 
-    /// Says the provider's id of the request; the first to say so is believed.
+    /// Says the provider's id of the request; the first to say so is believed. A sentence in its place is left out.
     #[must_use]
     pub fn with_request_id(mut self, id: impl Into<String>) -> Self {
-        self.0.request_id.get_or_insert_with(|| id.into());
+        self.0.request_id = self.0.request_id.or_else(|| Some(id.into()).filter(|id| is_name(id)));
         self
     }
 
@@ -322,6 +323,11 @@ impl Error {
     pub fn is_temporary(&self) -> bool {
         self.advice().scope == Scope::Here
     }
+}
+
+/// Whether this is a name that a program gave, and not a sentence.
+fn is_name(text: &str) -> bool {
+    (1..=200).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// What a kind alone says of where a call may succeed.
@@ -445,6 +451,14 @@ mod tests {
             .with_request_id("r1")
             .with_request_id("r2");
         assert_eq!(error.to_string(), "a/1: not authorised [request r1]");
+    }
+
+    #[test]
+    fn a_sentence_is_neither_a_code_nor_an_id() {
+        for sentence in ["you said: words", "नमस्ते", "", "a\nb"] {
+            let error = Error::new(ErrorKind::Auth, "").with_code("a_code").with_code(sentence).with_request_id(sentence);
+            assert_eq!((error.code(), error.request_id()), (Some("a_code"), None), "{sentence}");
+        }
     }
 
     #[test]
