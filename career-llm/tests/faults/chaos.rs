@@ -18,7 +18,7 @@ async fn calls(protocol: Protocol, share: f64, seed: u64) -> usize {
     for call in 0..40 {
         match ask(&*model, DELIVERIES[call % 2]).await {
             Ok(reply) => {
-                assert_eq!(reply.text(), FaultServer::REPLY.concat(), "{protocol:?} {call}");
+                assert_eq!(reply.text(), *FaultServer::REPLY.concat(), "{protocol:?} {call}");
                 assert_eq!((reply.stop.reason, reply.usage.is_some()), (StopReason::End, true), "{protocol:?} {call}");
                 succeeded += 1;
             }

@@ -128,7 +128,7 @@ fn every_prefix_of_a_stream_is_an_error_or_the_whole_reply() {
         let last_words = match protocol {
             Protocol::Completions => "\"finish_reason\":\"tool_calls\"",
             Protocol::Responses => "event: response.completed",
-            Protocol::Messages => "event: message_stop",
+            Protocol::Messages => "\"stop_reason\":\"tool_use\"",
             Protocol::GenerateContent => "\"finishReason\":\"STOP\"",
             _ => "\"done\":true",
         };
@@ -153,7 +153,7 @@ fn every_prefix_of_a_stream_is_an_error_or_the_whole_reply() {
             }
         }
         // Where the protocol has a last word, nothing less will do but the line's own end.
-        if matches!(protocol, Protocol::Responses | Protocol::Messages | Protocol::Ollama) {
+        if matches!(protocol, Protocol::Responses | Protocol::Ollama) {
             assert!(whole_replies <= 2, "{protocol:?}: {whole_replies}");
         }
     }
@@ -218,7 +218,7 @@ async fn a_reset_in_the_middle_is_a_broken_network() {
     for protocol in Protocol::ALL {
         let begun = answer(protocol).cut_after(300);
         let reset =
-            Answer::sse::<Bytes>([]).body(begun.body_bytes()).step(Step::Pause(std::time::Duration::from_millis(20)));
+            protocol.streamed([begun.body_bytes()]).step(Step::Pause(std::time::Duration::from_millis(20)));
         let error = failure(protocol, reset.step(Step::Reset), Delivery::Streamed).await;
         assert_eq!((error.kind(), error.advice().scope), (ErrorKind::Network, Scope::Here), "{protocol:?}: {error:?}");
     }

@@ -1,5 +1,6 @@
 //! What is not what was expected: other types, other words, other numbers.
 
+use bytes::Bytes;
 use career_llm::testkit::server::{Answer, FaultServer, Protocol};
 use career_llm::{Delivery, ErrorKind, Scope, StopReason};
 use serde_json::{Value, json};
@@ -35,7 +36,7 @@ async fn a_page_where_a_reply_should_be_is_no_reply() {
 #[tokio::test]
 async fn a_content_type_may_have_parameters_another_case_or_be_missing() {
     for protocol in Protocol::ALL {
-        let stream = || protocol.streamed([recorded(protocol)]);
+        let stream = || protocol.streamed([Bytes::from_static(recorded(protocol))]);
         let named =
             if protocol == Protocol::Ollama { "Application/X-NDJSON" } else { "Text/Event-Stream; Charset=UTF-8" };
         check(
@@ -105,7 +106,7 @@ async fn a_frame_that_is_no_json_of_the_protocol_is_an_error_that_does_not_quote
         for wrong in ["{secret", "{\"x\":secret}", typed.as_str(), "[1,", "\u{0}secret"] {
             let good = protocol.frames(&["One ", "two."]);
             let stream = [&good[0][..], frame(protocol, wrong).as_bytes(), &good[1..].concat()].concat();
-            let error = failure(protocol, protocol.streamed([bytes::Bytes::from(stream)]), Delivery::Streamed).await;
+            let error = failure(protocol, protocol.streamed([Bytes::from(stream)]), Delivery::Streamed).await;
             assert_eq!(
                 (error.kind(), error.advice().scope),
                 (ErrorKind::Protocol, Scope::Here),
@@ -151,7 +152,7 @@ async fn events_and_fields_that_are_new_are_passed_over() {
         let end = word + text[word..].find('\n').expect("the line ends");
         let end = end + text[end..].find(|c: char| !c.is_whitespace()).expect("more comes");
         let stream = format!("{}{}{}", &text[..end], frame(protocol, &new.to_string()), &text[end..]);
-        let reply = outcome(protocol, protocol.streamed([bytes::Bytes::from(stream)]), Delivery::Streamed).await;
+        let reply = outcome(protocol, protocol.streamed([Bytes::from(stream)]), Delivery::Streamed).await;
         check(&reply.unwrap_or_else(|error| panic!("{protocol:?} {new}: {error:?}")), protocol);
     }
 }
@@ -259,7 +260,7 @@ async fn what_comes_after_the_end_is_not_heard() {
     for protocol in SSE {
         let more = [recorded(protocol), recorded(protocol)].concat();
         let server = FaultServer::start().await.expect("a server");
-        server.then(protocol.streamed([bytes::Bytes::from(more)]));
+        server.then(protocol.streamed([Bytes::from(more)]));
         let reply = ask(&*model(protocol, &server.url()), Delivery::Streamed).await;
         if protocol == Protocol::GenerateContent {
             // Its end is where the body ends, so more of it is a protocol that nobody knows.

@@ -66,7 +66,7 @@ fn request() -> ChatRequest {
         Image::Bytes { media_type: "image/png".into(), data: ImageData(Bytes::from_static(PROMPT.as_bytes())) };
     ChatRequest::user(PROMPT)
         .with_system(PROMPT)
-        .with(Message::new(Role::User, vec![Part::Image(picture), Part::Image(Image::Url(PROMPT.into()))]))
+        .with(Message::new(Role::User, vec![Part::Image(picture)]))
         .with(Message::new(
             Role::Assistant,
             vec![Part::ToolCall(call.clone()), Part::Opaque(Opaque::new("x", json!(PROMPT)))],
@@ -109,6 +109,7 @@ async fn follow(shown: &mut Shown, model: &dyn career_llm::ChatModel, request: &
 async fn nothing_of_a_call_is_shown_whatever_becomes_of_it() {
     let mut shown = Shown::default();
     shown.debug(&request());
+    shown.debug(&Part::Image(Image::Url(PROMPT.into())));
     for protocol in Protocol::ALL {
         for delivery in DELIVERIES {
             let server = FaultServer::start().await.expect("a server");
