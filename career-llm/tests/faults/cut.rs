@@ -5,7 +5,7 @@ use career_llm::testkit::server::{Answer, FaultServer, Length, Protocol, Step};
 use career_llm::transport::lines::LineDecoder;
 use career_llm::transport::sse::SseDecoder;
 use career_llm::wire::anthropic::Messages;
-use career_llm::wire::completions::Completions;
+use career_llm::wire::completions::{Completions, Quirks};
 use career_llm::wire::gemini::GenerateContent;
 use career_llm::wire::responses::Responses;
 use career_llm::wire::{Decode, Encoded, Events, Framing, Wire, ollama};
@@ -51,7 +51,7 @@ pub(crate) fn encode(protocol: Protocol, request: &ChatRequest) -> Result<Encode
 
 fn wire(protocol: Protocol) -> Box<dyn Wire> {
     match protocol {
-        Protocol::Completions => Box::new(Completions::default()),
+        Protocol::Completions => Box::new(Completions::new("groq", Quirks::default())),
         Protocol::Responses => Box::new(Responses::default()),
         Protocol::Messages => Box::new(Messages::default()),
         Protocol::GenerateContent => Box::new(GenerateContent::default()),
@@ -217,8 +217,7 @@ async fn a_cut_connection_is_an_error_or_the_whole_reply() {
 async fn a_reset_in_the_middle_is_a_broken_network() {
     for protocol in Protocol::ALL {
         let begun = answer(protocol).cut_after(300);
-        let reset =
-            protocol.streamed([begun.body_bytes()]).step(Step::Pause(std::time::Duration::from_millis(20)));
+        let reset = protocol.streamed([begun.body_bytes()]).step(Step::Pause(std::time::Duration::from_millis(20)));
         let error = failure(protocol, reset.step(Step::Reset), Delivery::Streamed).await;
         assert_eq!((error.kind(), error.advice().scope), (ErrorKind::Network, Scope::Here), "{protocol:?}: {error:?}");
     }

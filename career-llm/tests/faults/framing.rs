@@ -1,7 +1,7 @@
 //! The same stream in every way that servers and proxies put it.
 
 use bytes::Bytes;
-use career_llm::testkit::server::{Answer, FaultServer, Protocol};
+use career_llm::testkit::server::{Answer, FaultServer, Length, Protocol};
 use career_llm::transport::{Limits, Timeouts};
 use career_llm::{Delivery, ErrorKind, Scope};
 
@@ -123,11 +123,24 @@ async fn an_event_of_ten_megabytes_is_refused_unless_the_host_allows_it() {
         let reply =
             outcome_in(protocol, answer, Delivery::Streamed, Timeouts::default(), limits).await.expect("allowed");
         assert_eq!(reply.text().len(), long.len() + 1, "{protocol:?}");
-        let small = Limits::default().with_body(1 << 20);
-        let error = outcome_in(protocol, protocol.whole(&long), Delivery::Whole, Timeouts::default(), small).await;
-        let error = error.expect_err("refused");
-        assert_eq!(error.kind(), ErrorKind::Protocol, "{protocol:?}");
-        assert!(error.message().contains("Limits::body"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_whole_reply_has_a_limit_of_its_own() {
+    let long = "न".repeat(100_000);
+    for protocol in Protocol::ALL {
+        let (small, enough) = (Limits::default().with_body(200_000), Limits::default().with_body(400_000));
+        let reply = outcome_in(protocol, protocol.whole(&long), Delivery::Whole, Timeouts::default(), enough).await;
+        assert_eq!(reply.expect("allowed").text().len(), long.len(), "{protocol:?}");
+        // Where the length is told, and where it is not.
+        let answers = [protocol.whole(&long), protocol.whole(&long).length(Length::UntilClose)];
+        for answer in answers {
+            let error = outcome_in(protocol, answer, Delivery::Whole, Timeouts::default(), small).await;
+            let error = error.expect_err("refused");
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{protocol:?}");
+            assert!(error.message().contains("Limits::body"), "{error}");
+        }
     }
 }
 

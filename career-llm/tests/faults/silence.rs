@@ -2,15 +2,21 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use career_llm::testkit::server::{Answer, FaultServer, Protocol, Step};
 use career_llm::transport::{Limits, Timeouts};
 use career_llm::{ChatEvent, Delivery, Error, ErrorKind, Scope, Timeout};
 use futures_util::StreamExt as _;
 
-use super::support::{DELIVERIES, configured, heard, impatient, question};
+use super::support::{DELIVERIES, SHORT, configured, each, heard, impatient, question};
 
 /// Pings that come much faster than patience ends.
-const OFTEN: Duration = Duration::from_millis(5);
+const OFTEN: Duration = Duration::from_millis(20);
+
+/// Waits for long for the first content, and a short time for the next.
+fn restless() -> Timeouts {
+    Timeouts::default().with_idle(SHORT)
+}
 
 /// What keeps a connection alive and is no content, in each protocol.
 fn pings(protocol: Protocol) -> Vec<&'static str> {
@@ -28,11 +34,17 @@ fn pings(protocol: Protocol) -> Vec<&'static str> {
     pings
 }
 
-/// The error of an impatient model, once its connection was given up.
-async fn gives_up(protocol: Protocol, answer: Answer, delivery: Delivery) -> Error {
+/// The events of a reply of two words up to the second one.
+fn first_word(protocol: Protocol) -> Vec<Bytes> {
+    let frames = protocol.frames(&["One ", "two."]);
+    frames.into_iter().take_while(|frame| !String::from_utf8_lossy(frame).contains("two.")).collect()
+}
+
+/// The error of a model that waits so long, once its connection was given up.
+async fn gives_up(protocol: Protocol, answer: Answer, delivery: Delivery, timeouts: Timeouts) -> Error {
     let server = FaultServer::start().await.expect("a server");
     server.then(answer);
-    let model = configured(protocol, &server.url(), impatient(), Limits::default());
+    let model = configured(protocol, &server.url(), timeouts, Limits::default());
     let request = question(delivery);
     let reply = async { model.stream(&request).await?.collect().await };
     let error = reply.await.expect_err("nothing comes");
@@ -42,89 +54,100 @@ async fn gives_up(protocol: Protocol, answer: Answer, delivery: Delivery) -> Err
 
 #[tokio::test]
 async fn a_hang_before_and_after_the_headers_is_no_first_content() {
-    for protocol in Protocol::ALL {
+    each(|protocol| async move {
         for delivery in DELIVERIES {
-            let begun = protocol.stream(&[]).keep_steps(0).step(Step::Hang);
+            let begun = protocol.streamed([]).step(Step::Hang);
             for answer in [Answer::hanging(), Answer::new(200).first(Step::Hang), begun] {
-                let error = gives_up(protocol, answer, delivery).await;
+                let error = gives_up(protocol, answer, delivery, impatient()).await;
                 let kind = ErrorKind::Timeout(Timeout::FirstContent);
                 assert_eq!((error.kind(), error.advice().scope), (kind, Scope::Here), "{protocol:?} {delivery:?}");
                 assert!(error.model().is_some());
             }
         }
-    }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_whole_reply_that_hangs_in_its_middle_is_not_waited_for() {
+    each(|protocol| async move {
+        let body = protocol.whole("A botanist.").body_bytes();
+        let half = Answer::new(200).header("content-type", "application/json").body(body.slice(..body.len() / 2));
+        let half = half.length(career_llm::testkit::server::Length::Said(body.len() as u64)).step(Step::Hang);
+        let error = gives_up(protocol, half, Delivery::Whole, impatient()).await;
+        assert_eq!(error.kind(), ErrorKind::Timeout(Timeout::FirstContent), "{protocol:?}");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_stream_that_begins_and_says_nothing_is_no_first_content() {
-    for protocol in Protocol::ALL {
-        let empty = protocol.frames(&["said"]);
-        let before = empty.iter().take_while(|frame| !String::from_utf8_lossy(frame).contains("said")).count();
-        let error =
-            gives_up(protocol, protocol.streamed(empty[..before].to_vec()).step(Step::Hang), Delivery::Streamed).await;
+    each(|protocol| async move {
+        let frames = protocol.frames(&["said"]).into_iter();
+        let begun = frames.take_while(|frame| !String::from_utf8_lossy(frame).contains("said"));
+        let answer = protocol.streamed(begun).step(Step::Hang);
+        let error = gives_up(protocol, answer, Delivery::Streamed, impatient()).await;
         assert_eq!(error.kind(), ErrorKind::Timeout(Timeout::FirstContent), "{protocol:?}");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn pings_are_no_content_before_the_first_nor_after_it() {
-    for protocol in Protocol::ALL {
+    each(|protocol| async move {
         for ping in pings(protocol) {
             let repeat = Step::Repeat(ping.into(), OFTEN);
             let never = protocol.streamed([]).step(repeat.clone());
-            let error = gives_up(protocol, never, Delivery::Streamed).await;
+            let error = gives_up(protocol, never, Delivery::Streamed, impatient()).await;
             assert_eq!(error.kind(), ErrorKind::Timeout(Timeout::FirstContent), "{protocol:?} {ping:?}");
-            let frames = protocol.frames(&["One ", "two."]);
-            let end = frames.iter().position(|frame| String::from_utf8_lossy(frame).contains("two.")).expect("there");
-            let stalled = protocol.streamed(frames[..end].to_vec()).step(repeat);
-            let error = gives_up(protocol, stalled, Delivery::Streamed).await;
+            let stalled = protocol.streamed(first_word(protocol)).step(repeat);
+            let error = gives_up(protocol, stalled, Delivery::Streamed, restless()).await;
             assert_eq!(error.kind(), ErrorKind::Timeout(Timeout::Idle), "{protocol:?} {ping:?}");
             assert_eq!(error.advice().scope, Scope::Here);
         }
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn what_was_said_before_a_silence_is_heard() {
-    for protocol in Protocol::ALL {
+    each(|protocol| async move {
         let server = FaultServer::start().await.expect("a server");
-        let frames = protocol.frames(&["One ", "two."]);
-        let end = frames.iter().position(|frame| String::from_utf8_lossy(frame).contains("two.")).expect("there");
-        server.then(protocol.streamed(frames[..end].to_vec()).step(Step::Hang));
-        let (said, error) = heard(&*configured(protocol, &server.url(), impatient(), Limits::default())).await;
+        server.then(protocol.streamed(first_word(protocol)).step(Step::Hang));
+        let (said, error) = heard(&*configured(protocol, &server.url(), restless(), Limits::default())).await;
         assert_eq!((said.as_str(), error.map(|error| error.kind())), ("One ", Some(ErrorKind::Timeout(Timeout::Idle))));
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_slow_reply_that_goes_on_is_whole() {
-    for protocol in Protocol::ALL {
+    each(|protocol| async move {
         let server = FaultServer::start().await.expect("a server");
         let pieces = ["One ", "two ", "three ", "four ", "five ", "six."];
         let mut answer = protocol.streamed([]);
         for frame in protocol.frames(&pieces) {
-            answer = answer.step(Step::Pause(Duration::from_millis(20))).body(frame);
+            answer = answer.step(Step::Pause(Duration::from_millis(200))).body(frame);
         }
         server.then(answer);
-        // All of it takes longer than each wait that is allowed.
-        let timeouts =
-            Timeouts::default().with_first_content(Duration::from_secs(20)).with_idle(Duration::from_millis(150));
+        // All of it takes longer than the wait that is allowed from one piece to the next.
+        let timeouts = Timeouts::default().with_idle(Duration::from_millis(1_100));
         let (said, error) = heard(&*configured(protocol, &server.url(), timeouts, Limits::default())).await;
         assert_eq!((said, error.map(|error| error.kind())), (pieces.concat(), None), "{protocol:?}");
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn the_deadline_of_the_request_holds_for_all_of_it_and_another_model_has_no_more_time() {
-    for protocol in Protocol::ALL {
-        let frames = protocol.frames(&["One ", "two."]);
-        let endless = protocol.streamed(frames[..1].to_vec()).step(Step::Repeat("\n".into(), OFTEN));
+    each(|protocol| async move {
+        let endless = protocol.streamed(first_word(protocol)).step(Step::Repeat("\n".into(), OFTEN));
         for answer in [Answer::hanging(), endless] {
             for delivery in DELIVERIES {
                 let server = FaultServer::start().await.expect("a server");
                 server.then(answer.clone());
                 let model = configured(protocol, &server.url(), Timeouts::default(), Limits::default());
-                let request = question(delivery).within(Duration::from_millis(60));
+                let request = question(delivery).within(SHORT);
                 let reply = async { model.stream(&request).await?.collect().await };
                 let error = reply.await.expect_err("nothing comes");
                 let kind = ErrorKind::Timeout(Timeout::Deadline);
@@ -132,7 +155,8 @@ async fn the_deadline_of_the_request_holds_for_all_of_it_and_another_model_has_n
                 server.hung_up(1).await;
             }
         }
-    }
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -152,17 +176,22 @@ async fn a_caller_who_goes_takes_the_connection_along() {
     for protocol in Protocol::ALL {
         let server = FaultServer::start().await.expect("a server");
         let model = configured(protocol, &server.url(), Timeouts::default(), Limits::default());
-        let frames = protocol.frames(&["One ", "two."]);
-        let end = frames.iter().position(|frame| String::from_utf8_lossy(frame).contains("two.")).expect("there");
-        server.then(protocol.streamed(frames[..end].to_vec()).step(Step::Hang));
+        server.then(protocol.streamed(first_word(protocol)).step(Step::Hang)).then(Answer::hanging());
         let mut stream = model.stream(&question(Delivery::Streamed)).await.expect("it begins");
         while !matches!(stream.next().await.expect("an event").expect("no error"), ChatEvent::Text(_)) {}
         drop(stream);
         server.hung_up(1).await;
         // Before the headers, too.
-        server.then(Answer::hanging());
-        let asked = tokio::time::timeout(Duration::from_millis(60), model.stream(&question(Delivery::Streamed))).await;
-        assert!(asked.is_err());
+        let arrived = async {
+            while server.requests().len() < 2 {
+                tokio::task::yield_now().await;
+            }
+        };
+        let request = question(Delivery::Streamed);
+        tokio::select! {
+            answered = model.stream(&request) => panic!("{answered:?}"),
+            () = arrived => {}
+        }
         server.hung_up(2).await;
     }
 }

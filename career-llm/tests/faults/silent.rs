@@ -74,7 +74,6 @@ fn request() -> ChatRequest {
         .with(Message::tool_results([ToolResult::of(&call, PROMPT)]))
         .with_tool(Tool::new("find_careers", "Finds careers.", json!({"type": "object"})))
         .with_output(OutputSchema::new("plan", json!({"type": "object"})))
-        .with_stop(PROMPT)
 }
 
 /// Asks, and shows all that comes.
@@ -109,6 +108,8 @@ async fn follow(shown: &mut Shown, model: &dyn career_llm::ChatModel, request: &
 async fn nothing_of_a_call_is_shown_whatever_becomes_of_it() {
     let mut shown = Shown::default();
     shown.debug(&request());
+    // Not every protocol takes these.
+    shown.debug(&request().with_stop(PROMPT));
     shown.debug(&Part::Image(Image::Url(PROMPT.into())));
     for protocol in Protocol::ALL {
         for delivery in DELIVERIES {

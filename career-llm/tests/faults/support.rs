@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use career_llm::provider::{Anthropic, Gemini, Ollama, OpenAi, OpenAiCompatible, ProviderBuilder};
+use career_llm::provider::ProviderBuilder;
+use career_llm::provider::anthropic::Anthropic;
+use career_llm::provider::gemini::Gemini;
+use career_llm::provider::ollama::Ollama;
+use career_llm::provider::openai::{GROQ, OpenAi, OpenAiCompatible};
 use career_llm::testkit::server::{Answer, FaultServer, Protocol};
 use career_llm::transport::{Limits, Timeouts, Transport};
 use career_llm::wire::Wire;
@@ -30,10 +34,28 @@ pub(crate) fn provider(protocol: Protocol) -> &'static str {
     }
 }
 
-/// How long is waited by the tests in which nothing comes.
+/// How long is waited by the tests in which nothing comes: long enough for a request to reach its server on a machine
+/// that does much else.
+pub(crate) const SHORT: Duration = Duration::from_millis(250);
+
+/// Waits a short time for the first content, and then for long.
 pub(crate) fn impatient() -> Timeouts {
-    let short = Duration::from_millis(60);
-    Timeouts::default().with_first_content(short).with_idle(short).with_whole(short)
+    Timeouts::default().with_first_content(SHORT).with_whole(SHORT)
+}
+
+thread_local! {
+    /// Whatever proxy the machine has, it is not asked about its own address. To read the system's certificates takes
+    /// longer than most of these tests, so they share what has read them.
+    static SHARED: Transport = transport(&Timeouts::default());
+}
+
+fn transport(timeouts: &Timeouts) -> Transport {
+    Transport::configured(timeouts, |client| client.no_proxy()).expect("a transport")
+}
+
+/// Does the same for every protocol, at the same time: most of it is waiting.
+pub(crate) async fn each<F: Future<Output = ()>>(test: impl Fn(Protocol) -> F) {
+    futures_util::future::join_all(Protocol::ALL.map(test)).await;
 }
 
 /// A model of this protocol at this address.
@@ -49,14 +71,16 @@ pub(crate) fn configured(protocol: Protocol, url: &str, timeouts: Timeouts, limi
         timeouts: Timeouts,
         limits: Limits,
     ) -> Box<dyn ChatModel> {
-        // Whatever proxy the machine has, it is not asked about its own address.
-        let transport = Transport::configured(&timeouts, |client| client.no_proxy()).expect("a transport");
+        let transport = match timeouts.connect == Timeouts::default().connect {
+            true => SHARED.with(Transport::clone),
+            false => transport(&timeouts),
+        };
         let builder = builder.model("test-model").api_key(KEY).base_url(url).timeouts(timeouts).limits(limits);
         let builder = builder.transport(transport);
         Box::new(builder.build().expect("a provider"))
     }
     match protocol {
-        Protocol::Completions => build(OpenAiCompatible::builder(&career_llm::provider::GROQ), url, timeouts, limits),
+        Protocol::Completions => build(OpenAiCompatible::builder(&GROQ), url, timeouts, limits),
         Protocol::Responses => build(OpenAi::builder(), url, timeouts, limits),
         Protocol::Messages => build(Anthropic::builder(), url, timeouts, limits),
         Protocol::GenerateContent => build(Gemini::builder(), url, timeouts, limits),

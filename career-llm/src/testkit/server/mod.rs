@@ -31,7 +31,7 @@ use crate::{Error, ErrorKind, Result};
 /// ```
 /// use career_llm::testkit::server::{Answer, FaultServer};
 /// # #[cfg(feature = "openai")]
-/// use career_llm::{ChatModelExt, ChatRequest, provider::{GROQ, OpenAiCompatible}};
+/// use career_llm::{ChatModelExt, ChatRequest, provider::openai::{GROQ, OpenAiCompatible}};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> career_llm::Result<()> {
