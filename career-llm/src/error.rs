@@ -456,7 +456,8 @@ mod tests {
     #[test]
     fn a_sentence_is_neither_a_code_nor_an_id() {
         for sentence in ["you said: words", "नमस्ते", "", "a\nb"] {
-            let error = Error::new(ErrorKind::Auth, "").with_code("a_code").with_code(sentence).with_request_id(sentence);
+            let error =
+                Error::new(ErrorKind::Auth, "").with_code("a_code").with_code(sentence).with_request_id(sentence);
             assert_eq!((error.code(), error.request_id()), (Some("a_code"), None), "{sentence}");
         }
     }

@@ -56,7 +56,8 @@ async fn each_keeps_the_contract() {
     embedder::all(&HashedEmbedder::default()).await;
     let openai = OpenAiEmbedder::builder().api_key("k").base_url(&url).model("m").dimensions(DIMENSIONS).build();
     embedder::all(&openai.expect("configured")).await;
-    let compatible = OpenAiEmbedder::compatible(&OPENAI.vendor).api_key("k").base_url(&url).model("m").dimensions(DIMENSIONS);
+    let compatible =
+        OpenAiEmbedder::compatible(&OPENAI.vendor).api_key("k").base_url(&url).model("m").dimensions(DIMENSIONS);
     embedder::all(&compatible.build().expect("configured")).await;
     let gemini = GeminiEmbedder::builder().api_key("k").base_url(&url).shortened_to(DIMENSIONS).build();
     embedder::all(&gemini.expect("configured")).await;

@@ -48,7 +48,11 @@ mod tests {
     #[test]
     fn the_table_is_read_and_has_one_default_for_each_provider() {
         for provider in ["openai", "gemini", "ollama", "mistral"] {
-            assert_eq!(TABLE.iter().filter(|known| known.default && known.provider == provider).count(), 1, "{provider}");
+            assert_eq!(
+                TABLE.iter().filter(|known| known.default && known.provider == provider).count(),
+                1,
+                "{provider}"
+            );
         }
         assert_eq!(dimensions("ollama", "nomic-embed-text:latest"), Some(768));
         assert_eq!(dimensions("openai", "nomic-embed-text"), None);

@@ -3,8 +3,8 @@
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::remote::{EmbedWire, EmbedderBuilder, RemoteEmbedder, one_for_each, parse};
 use super::Purpose;
+use super::remote::{EmbedWire, EmbedderBuilder, RemoteEmbedder, one_for_each, parse};
 use crate::provider::OLLAMA;
 use crate::wire::{Encoded, Wire, ollama};
 use crate::{Error, Result, Text};

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::remote::{EmbedWire, EmbedderBuilder, RemoteEmbedder, one_for_each, parse};
 use super::Purpose;
+use super::remote::{EmbedWire, EmbedderBuilder, RemoteEmbedder, one_for_each, parse};
 use crate::provider::{OPENAI, Vendor};
 use crate::wire::completions::{Completions, Quirks};
 use crate::wire::{Encoded, Wire};
@@ -79,7 +79,8 @@ impl Vector<'_> {
         match self {
             Vector::Numbers(numbers) => Ok(numbers),
             Vector::Base64(text) => {
-                let bytes = STANDARD.decode(text.as_bytes()).map_err(|_| Error::protocol("a vector that is no base64"))?;
+                let bytes =
+                    STANDARD.decode(text.as_bytes()).map_err(|_| Error::protocol("a vector that is no base64"))?;
                 let (numbers, rest) = bytes.as_chunks::<4>();
                 if !rest.is_empty() {
                     return Err(Error::protocol("a vector of broken numbers"));
@@ -97,7 +98,8 @@ impl EmbedWire for OpenAiEmbeddings {
     fn encode(&self, model: &str, texts: &[Text], _: Purpose, shortened_to: Option<usize>) -> Result<Encoded> {
         let encoding_format = if self.base64 { "base64" } else { "float" };
         let body = Body { model, input: texts, dimensions: shortened_to, encoding_format };
-        let body = serde_json::to_string(&body).map_err(|error| Error::invalid("texts that are no JSON").with_source(error))?;
+        let body = serde_json::to_string(&body)
+            .map_err(|error| Error::invalid("texts that are no JSON").with_source(error))?;
         Ok(Encoded::new("/embeddings", body))
     }
 

@@ -202,7 +202,8 @@ impl<W: EmbedWire> EmbedderBuilder<W> {
         let ModelId { provider, model } = &endpoint.model;
         let dimensions = self.shortened_to.or(self.dimensions).or_else(|| known::dimensions(provider, model));
         let dimensions = dimensions.filter(|numbers| *numbers > 0).ok_or_else(|| {
-            Error::config("give the number of dimensions, which is not known of this model").with_model(endpoint.model.clone())
+            Error::config("give the number of dimensions, which is not known of this model")
+                .with_model(endpoint.model.clone())
         })?;
         Ok(RemoteEmbedder { wire: self.wire, endpoint, transport, dimensions, shortened_to: self.shortened_to })
     }
@@ -217,8 +218,9 @@ impl<W: fmt::Debug> fmt::Debug for EmbedderBuilder<W> {
 /// A body as JSON.
 pub(super) fn parse<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T> {
     // The parser's own words may quote the body.
-    serde_json::from_slice(body)
-        .map_err(|error| Error::protocol(format!("expected embeddings as JSON, at line {} column {}", error.line(), error.column())))
+    serde_json::from_slice(body).map_err(|error| {
+        Error::protocol(format!("expected embeddings as JSON, at line {} column {}", error.line(), error.column()))
+    })
 }
 
 /// Checks that there is one vector for each text.

@@ -33,7 +33,7 @@ const fn filter(
     name: &'static str,
     takes: Shape,
     gives: Shape,
-    pub(super) arguments: &'static [(&'static str, bool)],
+    arguments: &'static [(&'static str, bool)],
 ) -> FilterRule {
     FilterRule { name, takes, gives, arguments }
 }

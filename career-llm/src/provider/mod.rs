@@ -9,14 +9,35 @@ use secrecy::SecretString;
 mod access;
 #[cfg(feature = "anthropic")]
 pub mod anthropic;
+#[cfg(any(feature = "openai", feature = "anthropic", feature = "gemini", feature = "ollama"))]
+mod config;
+#[cfg(any(feature = "openai", feature = "anthropic", feature = "gemini", feature = "ollama"))]
+mod env;
 #[cfg(feature = "gemini")]
 pub mod gemini;
+#[cfg(any(feature = "openai", feature = "anthropic", feature = "gemini", feature = "ollama"))]
+mod known;
 #[cfg(feature = "ollama")]
 pub mod ollama;
 #[cfg(feature = "openai")]
 pub mod openai;
 
 pub(crate) use access::{Access, variable};
+#[cfg(feature = "anthropic")]
+pub use anthropic::{ANTHROPIC, Anthropic};
+#[cfg(any(feature = "openai", feature = "anthropic", feature = "gemini", feature = "ollama"))]
+pub use config::ModelConfig;
+#[cfg(any(feature = "openai", feature = "anthropic", feature = "gemini", feature = "ollama"))]
+pub use env::{looked_for, models_from_env};
+#[cfg(feature = "gemini")]
+pub use gemini::{GEMINI, Gemini};
+#[cfg(feature = "ollama")]
+pub use ollama::{OLLAMA, Ollama};
+#[cfg(feature = "openai")]
+pub use openai::{
+    DEEPSEEK, GROQ, LLAMA_CPP, LM_STUDIO, LookAlike, MISTRAL, OPENAI, OPENROUTER, OpenAi, OpenAiCompatible, TOGETHER,
+    VLLM, XAI,
+};
 
 use crate::transport::{Endpoint, Limits, Timeouts, Transport};
 use crate::wire::Wire;
