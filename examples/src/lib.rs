@@ -1,6 +1,6 @@
 //! What the examples share: the bundled profiles, and a ranking as a table.
 //!
-//! The examples themselves are in this package's `quickstart.rs`, `custom_scorer.rs` and `custom_store/`.
+//! The examples themselves are in this package's folder, one file or folder each.
 
 pub mod keep;
 
@@ -13,6 +13,16 @@ use career_core::{Error, ErrorKind, Evidence, Profile, Ranking, Recommendation, 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// The guide's examples of prompts, kept true as well.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/prompts.md")]
+pub struct Prompts;
+
+/// The guide's examples of language models, kept true as well.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/language-models.md")]
+pub struct LanguageModels;
 
 /// The profile that is used when none is given: a grade-11 student with physics, chemistry and mathematics.
 pub const DEFAULT_PROFILE: &str = include_str!("../profiles/student-pcm.json");

@@ -117,8 +117,8 @@ pub struct Limits {
     pub work: u64,
     /// Most bytes of the text rendered.
     pub output: usize,
-    /// Most time of one rendering, looked at with every 256 tags counted and every piece written. What the other limits
-    /// let through takes milliseconds; this one is for a machine that is busy.
+    /// Most time of one rendering, looked at with every 256 tags counted and every piece written. Tera is not
+    /// interrupted between two pieces: the other limits bound what it does there.
     pub time: Duration,
 }
 
@@ -130,7 +130,7 @@ impl Default for Limits {
             context: 1 << 20,
             nesting: 24,
             iterations: 10_000,
-            work: 8 << 20,
+            work: 4 << 20,
             output: 1 << 20,
             time: Duration::from_secs(1),
         }

@@ -108,11 +108,6 @@ mod types;
 #[cfg(test)]
 mod tests;
 
-/// The examples of the guide, kept true by being compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/prompts.md")]
-pub struct Guide;
-
 pub use fault::{Fault, Limit, Limits};
 pub use header::{Header, Hints, Variable};
 pub use premade::PREMADE;

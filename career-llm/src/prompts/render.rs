@@ -125,7 +125,9 @@ impl<'a> Meter<'a> {
             };
             place.error(line, Fault::WrongType, "this cannot be rendered with these values")
         })?;
-        String::from_utf8(output.text).map_err(|_| place.error(place.line, Fault::Syntax, "the output is no UTF-8"))
+        let text = output.text;
+        self.in_time()?;
+        String::from_utf8(text).map_err(|_| place.error(place.line, Fault::Syntax, "the output is no UTF-8"))
     }
 }
 

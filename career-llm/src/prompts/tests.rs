@@ -1,10 +1,9 @@
-//! What holds for templates: the checks when they are read, the data blocks, the limits, the premade set, the store.
+//! What holds for templates: the checks when they are read, the data blocks, the limits and the premade set.
 
 mod data;
 mod limits;
 mod read;
 mod set;
-mod store;
 
 use serde_json::Value;
 

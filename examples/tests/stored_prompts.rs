@@ -1,15 +1,19 @@
-//! Users' templates in a store.
+//! Users' prompt templates in a store: here, where the crates meet.
 
 use std::sync::Arc;
 
 use career_core::store::{Store, StoreExt};
 use career_core::{Id, PromptTemplate, User};
+use career_llm::ErrorKind;
+use career_llm::prompts::{Fault, Limit, Registry, Stored, Verdict};
 use career_store::MemoryStore;
 use serde_json::json;
 
-use super::*;
-use crate::ErrorKind;
-use crate::prompts::{Limit, Registry, Stored, Verdict};
+
+/// A template with these variables (TOML) and this body.
+fn source(variables: &str, body: &str) -> String {
+    format!("+++\nname = \"test\"\nlanguage = \"en\"\ncategory = \"test\"\n{variables}\n+++\n{body}")
+}
 
 async fn stored() -> (Stored, Arc<dyn Store>, Id<User>) {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
