@@ -4,11 +4,17 @@ use std::sync::Arc;
 
 use super::access::{Lookup, set, variable};
 use super::known::Known;
+#[cfg(feature = "openai")]
+use super::openai::{LookAlike, OPENAI};
 use crate::transport::{Timeouts, Transport};
 use crate::{ChatModel, Error, Result};
 
 /// The variable that chooses and orders providers.
 const CHAIN: &str = "CAREER_LLM_CHAIN";
+
+/// A server of one's own at OpenAI's variables.
+#[cfg(feature = "openai")]
+const OWN_SERVER: LookAlike = OPENAI.key_optional();
 
 /// The models that the environment tells of, over one transport, in the order in which to ask them.
 ///
@@ -18,6 +24,9 @@ const CHAIN: &str = "CAREER_LLM_CHAIN";
 /// Without it these are asked, as far as their key is set: `openai`, `anthropic`, `gemini`, `xai`, `groq`, `mistral`,
 /// `deepseek`, `together`, `openrouter`; then those that need no key, as far as their address is set: `ollama`, `vllm`,
 /// `llama.cpp`, `lmstudio`. The model is that of the provider's variable, such as `OPENAI_MODEL`, or its default.
+///
+/// `OPENAI_BASE_URL` with another host than OpenAI's is a server of one's own: `openai` is asked there over Chat
+/// Completions, which all of them speak, and may go without a key.
 ///
 /// # Errors
 ///
@@ -32,6 +41,10 @@ pub fn looked_for() -> Vec<&'static str> {
     let mut names = vec![CHAIN];
     for known in Known::all() {
         names.extend(signs(known));
+        #[cfg(feature = "openai")]
+        if matches!(known, Known::OpenAi) {
+            names.extend(OPENAI.vendor.base_url_env);
+        }
     }
     names.dedup();
     names
@@ -44,12 +57,30 @@ fn signs(known: Known) -> impl Iterator<Item = &'static str> {
     names.iter().copied()
 }
 
+/// What is meant by a provider, as far as the environment says.
+#[cfg(feature = "openai")]
+fn as_told(known: Known, lookup: Lookup<'_>) -> Known {
+    let own = |url: String| !url.contains("://api.openai.com");
+    match known {
+        Known::OpenAi if OPENAI.vendor.base_url_env.iter().find_map(|name| set(lookup, name)).is_some_and(own) => {
+            Known::LookAlike(&OWN_SERVER)
+        }
+        known => known,
+    }
+}
+
+#[cfg(not(feature = "openai"))]
+fn as_told(known: Known, _: Lookup<'_>) -> Known {
+    known
+}
+
 fn models_from(lookup: Lookup<'_>) -> Result<Vec<Arc<dyn ChatModel>>> {
     let chosen = match set(lookup, CHAIN) {
         Some(chain) => chain.split(',').enumerate().map(|(at, item)| link(at, item)).collect::<Result<_>>()?,
         None => {
             let is_told = |known: &Known| signs(*known).any(|name| set(lookup, name).is_some());
-            Known::all().into_iter().filter(is_told).map(|known| (known, None)).collect::<Vec<_>>()
+            let all = Known::all().into_iter().map(|known| as_told(known, lookup));
+            all.filter(is_told).map(|known| (known, None)).collect::<Vec<_>>()
         }
     };
     if chosen.is_empty() {
@@ -58,6 +89,7 @@ fn models_from(lookup: Lookup<'_>) -> Result<Vec<Arc<dyn ChatModel>>> {
     }
     let transport = Transport::new(&Timeouts::default())?;
     let build = |(known, model): (Known, Option<Arc<str>>)| {
+        let known = as_told(known, lookup);
         let mut access = known.access();
         access.model = model;
         access.transport = Some(transport.clone());
@@ -125,5 +157,16 @@ mod tests {
         assert!(chain("groq,,openai").expect_err("an empty link").to_string().contains("link 2"));
         let error = chain("groq,xai:m").expect_err("without a key");
         assert!(error.to_string().contains("XAI_API_KEY"), "{error}");
+    }
+
+    #[cfg(feature = "openai")]
+    #[test]
+    fn a_server_of_ones_own_needs_no_key() {
+        let at = |url| [("OPENAI_BASE_URL", url), ("OPENAI_MODEL", "tutor")];
+        assert_eq!(models(&at("http://localhost:8080/v1")).expect("one"), ["openai/tutor"]);
+        let error = models(&at("https://api.openai.com/v1")).expect_err("OpenAI itself needs one");
+        assert!(error.to_string().contains("OPENAI_API_KEY"), "{error}");
+        let chain = [&at("http://localhost:8080/v1")[..], &[("CAREER_LLM_CHAIN", "openai:other")]].concat();
+        assert_eq!(models(&chain).expect("one"), ["openai/other"]);
     }
 }

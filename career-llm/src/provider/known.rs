@@ -156,12 +156,13 @@ mod tests {
             assert_eq!(found.access().vendor.name, name);
             assert!(NAMES.iter().any(|(there, _)| *there == name), "{name} is in no list");
         }
-        let on = |feature: &str| match feature {
-            "openai" => cfg!(feature = "openai"),
-            "anthropic" => cfg!(feature = "anthropic"),
-            "gemini" => cfg!(feature = "gemini"),
-            _ => cfg!(feature = "ollama"),
-        };
+        let features = [
+            ("openai", cfg!(feature = "openai")),
+            ("anthropic", cfg!(feature = "anthropic")),
+            ("gemini", cfg!(feature = "gemini")),
+            ("ollama", cfg!(feature = "ollama")),
+        ];
+        let on = |feature: &str| features.contains(&(feature, true));
         for (name, feature) in NAMES {
             match Known::named(name) {
                 Ok(_) => assert!(on(feature), "{name}"),

@@ -116,10 +116,6 @@ impl Transport {
     /// # Errors
     ///
     /// What `failure` says of another status than 2xx; time, network and protocol as for a reply.
-    #[cfg_attr(
-        not(any(test, feature = "openai", feature = "gemini", feature = "ollama")),
-        expect(dead_code, reason = "embedders use it, and none of them is here")
-    )]
     pub(crate) async fn fetch(
         &self,
         endpoint: &Endpoint,
