@@ -8,15 +8,15 @@ use serde_json::{Map, Value, json};
 use super::super::Encoded;
 use super::super::shared::{arguments, decimal, put_over, row, system_text, tell, tool_schema, turns};
 use super::{DEFAULT_MAX_TOKENS, NAME, VERSION};
+use crate::models::ModelTable;
 use crate::schema::Dialect;
-use crate::{ChatRequest, Delivery, Effort, Image, Part, Role, Text, ToolChoice};
+use crate::{ChatRequest, Delivery, Effort, Image, ModelId, Part, Role, Text, ToolChoice};
 
 /// Fewest tokens that a budget of thinking may have.
 const BUDGET_MIN: u32 = 1_024;
 
 /// What a model takes.
 struct Takes {
-    max_tokens: Option<u32>,
     thinking: &'static str,
     effort: bool,
     sampling: bool,
@@ -28,18 +28,18 @@ impl Takes {
         let fields = row(include_str!("models.txt"), model);
         let field = |at: usize| fields.get(at).copied().unwrap_or("-");
         Takes {
-            max_tokens: field(0).parse().ok(),
-            thinking: field(1),
-            effort: field(2) == "effort",
-            sampling: field(3) == "sampling",
-            schema: field(4) == "schema",
+            thinking: field(0),
+            effort: field(1) == "effort",
+            sampling: field(2) == "sampling",
+            schema: field(3) == "schema",
         }
     }
 }
 
 pub(super) fn encode(request: &ChatRequest, model: &str) -> Encoded {
     let takes = Takes::of(model);
-    let max_tokens = request.max_output_tokens.or(takes.max_tokens).unwrap_or(DEFAULT_MAX_TOKENS);
+    let known = || ModelTable::builtin().find(&ModelId::new(NAME, model))?.max_output;
+    let max_tokens = request.max_output_tokens.or_else(known).unwrap_or(DEFAULT_MAX_TOKENS);
     let told = request.output.as_ref().map(|output| tell(output, Dialect::Anthropic, takes.schema));
     let mut body = Map::new();
     body.insert("model".into(), model.into());

@@ -60,7 +60,6 @@ fn the_limit_of_tokens_is_the_requests_the_models_or_the_default() {
     let request = ChatRequest::user("hi");
     assert_eq!(body(&request.clone().with_max_output_tokens(5), "claude-opus-4-5")["max_tokens"], 5);
     assert_eq!(body(&request, "claude-opus-4-5-20251101")["max_tokens"], 64_000);
-    assert_eq!(body(&request, "claude-3-haiku-20240307")["max_tokens"], 4_096);
     assert_eq!(body(&request, "claude-newest-9")["max_tokens"], DEFAULT_MAX_TOKENS);
     assert_eq!(body(&request, "another-house")["max_tokens"], DEFAULT_MAX_TOKENS);
 }
