@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use career_llm::layer::{BreakerOptions, Fallback, Hedge, Retry};
 use career_llm::testkit::scripted::{Script, ScriptedModel};
-use career_llm::{Attempt, ChatEvent, ChatModel, ChatRequest, Collector, Delivery, Error, ErrorKind, ModelId, Timeout};
+use career_llm::{
+    Attempt, ChatEvent, ChatModel, ChatRequest, Collector, Delivery, Error, ErrorKind, ModelId, Text, Timeout,
+};
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
@@ -165,7 +167,7 @@ fn check(seen: &Seen) {
         Some(error) if seen.shown.is_empty() => assert_eq!(error.kind(), ErrorKind::NoRoute, "{error}"),
         Some(error) => {
             assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
-            assert_eq!(error.partial().map(|text| text.as_str()), Some(seen.shown.as_str()));
+            assert_eq!(error.partial().map(Text::as_str), Some(seen.shown.as_str()));
         }
     }
 }

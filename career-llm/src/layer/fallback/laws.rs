@@ -163,7 +163,7 @@ fn check(case: &Case, seen: &Seen) -> Result<(), TestCaseError> {
                 ErrorKind::NoRoute => prop_assert!(seen.text.is_empty(), "shown and not said to be partial"),
                 ErrorKind::Interrupted => {
                     prop_assert!(!case.whole);
-                    prop_assert_eq!(error.partial().map(|it| it.as_str()), Some(seen.text.as_str()));
+                    prop_assert_eq!(error.partial().map(crate::Text::as_str), Some(seen.text.as_str()));
                     prop_assert!(texts.iter().any(|text| text.starts_with(&seen.text)), "mixed: {}", seen.text);
                 }
                 kind => prop_assert!(false, "not a typed end: {kind}"),

@@ -90,7 +90,8 @@ use passing::Passing;
 ///
 /// [`Breaker`](crate::layer::Breaker)s save the time of asking a model that is down; see
 /// [`with_breakers`](Fallback::with_breakers). A [`Retry`](crate::layer::Retry) around a model costs time that the next
-/// model would use better: two tries at most. Its tries are listed one by one.
+/// model would use better: two tries at most. Its tries are listed one by one; when its share of the time ends while it
+/// tries, it is listed as one attempt.
 #[derive(Debug, Clone)]
 pub struct Fallback {
     chain: Arc<Chain>,

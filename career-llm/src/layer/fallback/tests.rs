@@ -40,7 +40,7 @@ async fn play(model: &impl ChatModel, request: &ChatRequest) -> (Vec<String>, Re
             Some(Ok(ChatEvent::Started(started))) => told.push(format!("<{}>", started.model.model)),
             Some(Ok(ChatEvent::Text(text))) => told.push(text.to_string()),
             Some(Ok(ChatEvent::Restarted(restarted))) => {
-                told.push(format!("<restarted: {}>", restarted.because.kind()))
+                told.push(format!("<restarted: {}>", restarted.because.kind()));
             }
             Some(Ok(other)) => told.push(format!("{other:?}")),
             Some(Err(error)) => return (told, Err(error)),
