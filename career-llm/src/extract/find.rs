@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+/// How many brackets that begin no value are passed over, so that no reply takes long.
+const MISSES_MAX: usize = 200;
+
 /// The JSON values that a reply may mean, the likelier first: the whole of it; what its code fences hold; each object
 /// or array among its words, from left to right.
 ///
@@ -24,8 +27,9 @@ fn fenced(reply: &str) -> impl Iterator<Item = Value> + '_ {
 
 fn among_words(reply: &str) -> impl Iterator<Item = Value> + '_ {
     let mut rest = reply;
+    let mut misses = 0;
     std::iter::from_fn(move || {
-        loop {
+        while misses <= MISSES_MAX {
             rest = &rest[rest.find(['{', '['])?..];
             let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
             match values.next() {
@@ -37,10 +41,14 @@ fn among_words(reply: &str) -> impl Iterator<Item = Value> + '_ {
                     rest = "";
                     return None;
                 }
-                // A bracket of the words, one byte long.
-                _ => rest = &rest[1..],
+                _ => {
+                    // A bracket of the words, one byte long.
+                    rest = &rest[1..];
+                    misses += 1;
+                }
             }
         }
+        None
     })
 }
 
@@ -84,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_brackets_take_no_time() {
+    fn a_reply_of_brackets_alone_ends() {
         assert_eq!(first(&"[".repeat(100_000)), None);
         assert_eq!(first(&"{\"a\":".repeat(50_000)), None);
         assert_eq!(first(&"[1 ".repeat(50_000)), None);

@@ -1,5 +1,6 @@
 //! What becomes of a JSON Schema on its way to a provider, and of the answer on its way back.
 
+mod exclude;
 mod lower;
 mod merge;
 mod restore;
@@ -103,7 +104,12 @@ pub struct Lowered {
 /// ```
 pub fn lower(schema: &Value, dialect: Dialect) -> Lowered {
     match dialect {
-        Dialect::Full => Lowered { schema: Some(schema.clone()), lost: Vec::new() },
+        Dialect::Full => {
+            let mut schema = schema.clone();
+            // Some servers refuse a keyword that they do not know, and this one says nothing to a model.
+            schema.as_object_mut().map(|root| root.remove("$schema"));
+            Lowered { schema: Some(schema), lost: Vec::new() }
+        }
         Dialect::OpenAiStrict | Dialect::Anthropic => lower::Lowering::of(schema, dialect),
     }
 }

@@ -6,7 +6,8 @@ fn strict(schema: &Value) -> Lowered {
     lower(schema, Dialect::OpenAiStrict)
 }
 
-fn object(properties: Value, required: &[&str]) -> Value {
+fn object(properties: impl Into<Value>, required: &[&str]) -> Value {
+    let properties: Value = properties.into();
     json!({"type": "object", "properties": properties, "required": required})
 }
 

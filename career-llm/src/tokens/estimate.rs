@@ -3,42 +3,56 @@
 /// How many tokens a text most likely has, rather too many than too few, whatever the tokenizer.
 ///
 /// What tokenizers made for many languages have in common: a common word of Latin letters is one token and a rarer one
-/// a token for about four letters; the space before a word is part of it; digits and signs are mostly alone; a letter of
-/// another script is a token in the worse of them, and an emoji three.
+/// a token for about four letters; the space before a word is part of it; a digit is alone, and of signs there are two in
+/// a token; a letter of another script is more than a token in the worst of them, and an emoji three.
 pub(super) fn estimate(text: &str) -> u64 {
-    // In halves of a token.
-    let mut halves = 0_u64;
-    let mut letters = 0_u64;
-    let mut spaces = 0_u64;
+    // In quarters of a token.
+    let mut quarters = 0_u64;
+    let mut run = (Kind::Other, 0_u64);
     for c in text.chars() {
-        if c.is_ascii_alphabetic() {
-            letters += 1;
-            spaces = 0;
+        let kind = match c {
+            ' ' => Kind::Space,
+            _ if c.is_ascii_alphabetic() => Kind::Letter,
+            _ if c.is_ascii_punctuation() => Kind::Sign,
+            _ => Kind::Other,
+        };
+        run = (kind, if kind == run.0 { run.1 + 1 } else { 1 });
+        quarters += match (kind, run.1) {
             // The first, the fifth, the ninth letter of a word.
-            halves += if letters % 4 == 1 { 2 } else { 0 };
-            continue;
-        }
-        letters = 0;
-        if c == ' ' {
-            // The first goes with the word; more of them are a token for some.
-            halves += if spaces % 8 == 1 { 2 } else { 0 };
-            spaces += 1;
-            continue;
-        }
-        spaces = 0;
-        halves += match c {
-            '\0'..='\u{7f}' => 2,
-            // Latin with accents, Greek, Cyrillic, Armenian, Hebrew, Arabic.
-            '\u{80}'..='\u{7ff}' => 2,
-            // Scripts of India, Thailand and their neighbours; signs.
-            '\u{800}'..='\u{2dff}' => 3,
-            // Chinese, Japanese, Korean.
-            '\u{2e80}'..='\u{ffff}' => 4,
-            // Emoji and rare letters.
-            _ => 6,
+            (Kind::Letter, at) => token_if(at % 4 == 1),
+            // The first space goes with the word; more of them are a token for some.
+            (Kind::Space, at) => token_if(at % 8 == 2),
+            // Signs that stand together are often one token.
+            (Kind::Sign, at) => token_if(at % 2 == 1),
+            (Kind::Other, _) => quarters_of(c),
         };
     }
-    halves.div_ceil(2)
+    quarters.div_ceil(4)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Letter,
+    Space,
+    Sign,
+    Other,
+}
+
+fn token_if(yes: bool) -> u64 {
+    if yes { 4 } else { 0 }
+}
+
+fn quarters_of(c: char) -> u64 {
+    match c {
+        // Digits and what is not seen; Latin with accents, Greek, Cyrillic, Hebrew, Arabic.
+        '\0'..='\u{7ff}' => 4,
+        // Devanagari.
+        '\u{900}'..='\u{97f}' => 5,
+        // Other scripts of India and its neighbours; signs; Chinese, Japanese, Korean.
+        '\u{800}'..='\u{ffff}' => 6,
+        // Emoji and rare letters.
+        _ => 12,
+    }
 }
 
 /// More tokens than a text can have: every tokenizer in use covers at least a byte with a token.
@@ -58,7 +72,8 @@ mod tests {
         assert_eq!(estimate("the next step"), 3);
         assert_eq!(estimate("counselling"), 3);
         assert_eq!(estimate("2026"), 4);
-        assert_eq!(estimate("{\"a\": 1}"), 7);
+        assert_eq!(estimate("{\"a\": 1}"), 5);
+        assert_eq!(estimate("नमस्ते"), 8);
     }
 
     proptest! {

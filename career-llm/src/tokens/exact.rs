@@ -94,7 +94,7 @@ mod tests {
             for encoding in [Encoding::Cl100k, Encoding::O200k] {
                 let (guess, truth) = (estimate(text), encoding.count(text).expect("a count"));
                 assert!(guess * 10 >= truth * 9, "{what} {encoding:?}: {guess} for {truth}");
-                assert!(guess <= truth * 4, "{what} {encoding:?}: {guess} for {truth}");
+                assert!(guess <= truth * 5, "{what} {encoding:?}: {guess} for {truth}");
                 assert!(truth <= bound(text), "{what}");
             }
         }
@@ -103,11 +103,9 @@ mod tests {
     }
 
     #[test]
-    fn no_text_makes_it_panic() {
-        for text in [" ".repeat(2_000_000), "a".repeat(100_000), "\u{300}".repeat(10_000)] {
-            let _ = Encoding::Cl100k.count(&text);
-            let _ = Encoding::O200k.count(&text);
-        }
+    fn a_text_that_the_pattern_gives_up_on_makes_no_panic() {
+        assert_eq!(Encoding::O200k.count(&" ".repeat(1_100_000)), None);
+        assert_eq!(Encoding::O200k.count(&"a".repeat(800)), Some(100), "eight letters in a token");
     }
 
     proptest::proptest! {
