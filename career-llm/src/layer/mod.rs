@@ -25,4 +25,8 @@ pub use common::WhenBroken;
 pub use fallback::Fallback;
 pub use hedge::Hedge;
 pub use limited::{Limited, LimitedBy};
+pub use recorded::{Absent, CassetteError, RecordMode, Recorded};
+pub use redacted::{Detector, Pseudonyms, PseudonymsOf, Redacted, TermKind};
 pub use retry::Retry;
+#[cfg(feature = "trace")]
+pub use traced::Traced;
