@@ -27,7 +27,7 @@ impl Kept {
     }
 
     /// As a stream that used nothing up.
-    pub(super) fn replay(&self, attempt: Attempt) -> ChatStream {
+    pub(super) fn replay(&self, attempt: &Attempt) -> ChatStream {
         let mut events: Vec<Result<ChatEvent>> = self.0.iter().cloned().map(|event| Ok(event.into())).collect();
         for event in &mut events {
             match event {
@@ -128,11 +128,10 @@ impl Draft {
     /// Puts the joined text where it belongs.
     fn close(&mut self) {
         let whole = std::mem::take(&mut self.tail);
-        match self.events.last_mut() {
-            Some(ChatEvent::Text(text) | ChatEvent::Reasoning(text) | ChatEvent::ToolInput { json: text, .. }) => {
-                *text = whole.into();
-            }
-            _ => {}
+        if let Some(ChatEvent::Text(text) | ChatEvent::Reasoning(text) | ChatEvent::ToolInput { json: text, .. }) =
+            self.events.last_mut()
+        {
+            *text = whole.into();
         }
     }
 

@@ -323,7 +323,7 @@ impl<M: ChatModel> CachedReplies<M> {
 
     fn replay(&self, kept: &Kept, began: Instant) -> ChatStream {
         let cache = ModelId::new(PROVIDER, self.shelf.namespace.clone());
-        kept.replay(Attempt::succeeded(cache, began.elapsed(), Some(Usage::default())))
+        kept.replay(&Attempt::succeeded(cache, began.elapsed(), Some(Usage::default())))
     }
 
     /// Asks, and keeps the reply.

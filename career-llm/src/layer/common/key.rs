@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{ChatRequest, Delivery, Error, ErrorKind, Result};
 
 /// A digest of SHA-256.
-pub(in crate::layer) type Digest = [u8; 32];
+type Digest = [u8; 32];
 
 /// What a request asks, as a digest: of its JSON with the keys of every object in order, besides the deadline, the
 /// delivery and, unless it matters `per_caller`, on whose behalf it is.

@@ -9,8 +9,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(super) use key::{Digest, digest, hex, request_key};
-pub(super) use saved::{SavedError, SavedEvent, SavedModel, kind_name};
+pub(super) use key::{digest, hex, request_key};
+#[cfg(feature = "trace")]
+pub(super) use saved::kind_name;
+pub(super) use saved::{SavedError, SavedEvent, SavedModel};
 
 use crate::{ChatRequest, Error, ErrorKind, Image, Message, ModelId, Part, Result, Timeout};
 
@@ -73,11 +75,14 @@ impl fmt::Debug for Estimate {
     }
 }
 
+/// Is told of a failure.
+type Told = dyn Fn(&career_core::Error) + Send + Sync;
+
 /// Failures that fail no call: counted, and told to whoever wants to know.
 #[derive(Default)]
 pub(super) struct Failures {
     count: AtomicU64,
-    told: Option<Box<dyn Fn(&career_core::Error) + Send + Sync>>,
+    told: Option<Box<Told>>,
 }
 
 impl Failures {

@@ -50,7 +50,8 @@ pub(super) enum Reply {
 pub(super) enum End {
     /// With `Done`, the last of the events.
     Whole,
-    Broken(SavedError),
+    /// With an error.
+    Broken(Box<SavedError>),
     /// Nobody waited for the end.
     Dropped,
 }
@@ -69,6 +70,8 @@ struct Calls {
     by_key: HashMap<String, (Vec<usize>, usize)>,
     /// Opened with the first call that is written.
     file: Option<File>,
+    /// Why a call could not be written when nobody could be told.
+    lost: Option<CassetteError>,
 }
 
 impl Calls {
@@ -160,6 +163,16 @@ impl Cassette {
         }
         calls.add(call, true);
         Ok(())
+    }
+
+    /// Remembers that a call could not be written, to tell it with the next one.
+    pub(super) fn lose(&self, error: CassetteError) {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).lost = Some(error);
+    }
+
+    /// That a call before could not be written.
+    pub(super) fn lost(&self) -> Result<(), CassetteError> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).lost.take().map_or(Ok(()), Err)
     }
 
     /// A line at once: what is cut has no end, and is seen when it is read.

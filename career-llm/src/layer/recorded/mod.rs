@@ -39,7 +39,7 @@ pub enum RecordMode {
 /// A line of JSON with the version and the model, then a line for each call: a key of the request, its form (roles,
 /// lengths and hashes of texts, settings), and the events of its reply, errors and
 /// [`Restarted`](crate::ChatEvent::Restarted) too. The whole line is written at once, when the stream has ended or is
-/// dropped. **Replies are on the cassette as they are**, and what providers said in errors: keep it where
+/// dropped; where that fails the stream does, or the next call. **Replies are on the cassette as they are**, and what providers said in errors: keep it where
 /// conversations may be kept, and record with invented people. Requests are not on it, only hashes of their texts,
 /// which somebody who guesses a short text can confirm. How long things took is not kept: a call plays at once.
 ///
@@ -154,11 +154,12 @@ impl<M: ChatModel> Recorded<M> {
 #[deny(clippy::missing_trait_methods)]
 impl<M: ChatModel> ChatModel for Recorded<M> {
     async fn stream(&self, request: &ChatRequest) -> Result<ChatStream> {
+        self.cassette.lost()?;
         let key = hex(&request_key(request, false)?);
         let summary = Summary::of(request);
         if self.mode != RecordMode::Record {
             match self.cassette.play(&key, &summary) {
-                Ok(call) => return tape::played(call),
+                Ok(call) => return tape::played(&call),
                 Err(_) if self.mode == RecordMode::ReplayOrRecord => {}
                 Err(error) => return Err(Error::from(error).with_model(self.inner.id())),
             }

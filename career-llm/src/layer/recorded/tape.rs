@@ -7,19 +7,20 @@ use std::task::{Context, Poll};
 use futures_util::{Stream, StreamExt as _};
 
 use super::cassette::{Call, Cassette, End, Reply};
+use super::error::CassetteError;
 use super::summary::Summary;
 use crate::layer::common::{SavedError, SavedEvent};
 use crate::{ChatEvent, ChatStream, Error, ErrorKind, Result};
 
 /// What was recorded of a call.
-pub(super) fn played(call: Arc<Call>) -> Result<ChatStream> {
+pub(super) fn played(call: &Call) -> Result<ChatStream> {
     let (events, end) = match &call.reply {
         Reply::Refused(error) => return Err(error.clone().into()),
         Reply::Stream { events, end } => (events.clone(), end.clone()),
     };
     let last = match end {
         End::Whole => None,
-        End::Broken(error) => Some(Err(error.into())),
+        End::Broken(error) => Some(Err((*error).into())),
         End::Dropped => Some(Err(Error::new(ErrorKind::Cancelled, "the recording ends here: nobody waited for more"))),
     };
     Ok(ChatStream::from_events(events.into_iter().map(|event| Ok(event.into())).chain(last)))
@@ -38,7 +39,7 @@ impl Tape {
     }
 
     /// Records that the model did not answer.
-    pub(super) fn refused(self, error: &Error) -> Result<()> {
+    pub(super) fn refused(self, error: &Error) -> Result<(), CassetteError> {
         self.write(Reply::Refused(SavedError::from(error)))
     }
 
@@ -47,9 +48,9 @@ impl Tape {
         ChatStream::new(Taped { stream, tape: Some(self), events: Vec::new() })
     }
 
-    fn write(self, reply: Reply) -> Result<()> {
+    fn write(self, reply: Reply) -> Result<(), CassetteError> {
         let call = Call { key: self.key, request: self.request, reply };
-        Ok(self.cassette.add(call)?)
+        self.cassette.add(call)
     }
 }
 
@@ -61,7 +62,7 @@ struct Taped {
 }
 
 impl Taped {
-    fn end(&mut self, end: End) -> Result<()> {
+    fn end(&mut self, end: End) -> Result<(), CassetteError> {
         let Some(tape) = self.tape.take() else { return Ok(()) };
         tape.write(Reply::Stream { events: std::mem::take(&mut self.events), end })
     }
@@ -78,7 +79,7 @@ impl Stream for Taped {
                 if matches!(event, ChatEvent::Done(_)) { self.end(End::Whole) } else { Ok(()) }
             }
             Some(Err(error)) => {
-                let error = SavedError::from(error);
+                let error = Box::new(SavedError::from(error));
                 self.end(End::Broken(error))
             }
             None => Ok(()),
@@ -86,14 +87,17 @@ impl Stream for Taped {
         // A recording that is not there is worse than a reply that is not: it is to be seen now.
         Poll::Ready(match written {
             Ok(()) => item,
-            Err(error) => Some(Err(error)),
+            Err(error) => Some(Err(error.into())),
         })
     }
 }
 
 impl Drop for Taped {
     fn drop(&mut self) {
-        // Nobody can be told. What is not on the cassette is missed when it is played.
-        let _ = self.end(End::Dropped);
+        // Nobody can be told now; the next call is.
+        let cassette = self.tape.as_ref().map(|tape| tape.cassette.clone());
+        if let (Some(cassette), Err(error)) = (cassette, self.end(End::Dropped)) {
+            cassette.lose(error);
+        }
     }
 }
