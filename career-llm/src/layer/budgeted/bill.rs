@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use futures_util::{Stream, StreamExt as _};
 
 use super::{Desk, Reservation, UnknownPrice};
+use crate::models::Cost;
 use crate::{Attempt, ChatEvent, ChatStream, Done, Error, ModelId, Result, Usage};
 
 /// The bill of one call: what it used so far. If it is dropped before it is settled, that becomes due.
@@ -17,15 +18,15 @@ pub(super) struct Bill {
     model: ModelId,
     /// The model that answers, as its provider names it.
     answering: Option<ModelId>,
-    input: u32,
+    input: u64,
     /// Bytes of content that came.
     bytes: usize,
     /// What it came to, once that is known.
-    spent: Option<u64>,
+    spent: Option<Cost>,
 }
 
 impl Bill {
-    pub(super) fn new(desk: Arc<Desk>, reservation: Reservation, model: ModelId, input: u32) -> Self {
+    pub(super) fn new(desk: Arc<Desk>, reservation: Reservation, model: ModelId, input: u64) -> Self {
         let reservation = Some(reservation);
         Bill { desk, reservation, model, answering: None, input, bytes: 0, spent: None }
     }
@@ -55,33 +56,35 @@ impl Bill {
     pub(super) fn failed(&mut self, error: &Error) {
         let attempts = self.failed_attempts(error.attempts());
         // Before any content nothing is known but what the attempts say.
-        let own = if self.bytes == 0 { 0 } else { self.cost(&self.model, &self.estimated()) };
+        let own = if self.bytes == 0 { Cost::ZERO } else { self.cost(&self.model, &self.estimated()) };
         self.spent = Some(attempts.saturating_add(own));
     }
 
     fn estimated(&self) -> Usage {
-        Usage::new(self.input.into(), u64::try_from(self.bytes.div_ceil(3)).unwrap_or(u64::MAX))
+        Usage::new(self.input, u64::try_from(self.bytes.div_ceil(3)).unwrap_or(u64::MAX))
     }
 
-    fn failed_attempts(&self, attempts: &[Attempt]) -> u64 {
+    fn failed_attempts(&self, attempts: &[Attempt]) -> Cost {
         let failed = attempts.iter().filter(|attempt| attempt.error.is_some());
         let costs = failed.filter_map(|attempt| Some(self.cost(&attempt.model, &attempt.usage?)));
-        costs.fold(0, u64::saturating_add)
+        costs.sum()
     }
 
     /// By the price of that model, or else of the one that was asked: providers name models with dates that a list of
     /// prices may not have.
-    fn cost(&self, model: &ModelId, usage: &Usage) -> u64 {
+    fn cost(&self, model: &ModelId, usage: &Usage) -> Cost {
         if *usage == Usage::default() {
-            return 0;
+            return Cost::ZERO;
         }
         let prices = &self.desk.prices;
         let known = prices.cost(model, usage).or_else(|| prices.cost(&self.model, usage));
         match (known, self.desk.unknown) {
             (Some(cost), _) => cost,
-            (None, UnknownPrice::Free) => 0,
+            (None, UnknownPrice::Free) => Cost::ZERO,
             // It had one when the amount was reserved; that amount is the best that is known.
-            (None, UnknownPrice::Refuse) => self.reservation.as_ref().map_or(0, |reservation| reservation.amount),
+            (None, UnknownPrice::Refuse) => {
+                self.reservation.as_ref().map_or(Cost::ZERO, |reservation| reservation.amount)
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, Zoned};
 
 use super::Account;
+use crate::models::Cost;
 use crate::{Error, ErrorKind, Result};
 
 /// How long a budget lasts before it begins anew.
@@ -32,8 +33,10 @@ pub enum UnknownPrice {
 ///
 /// ```
 /// use career_llm::layer::{Budget, Period};
+/// use career_llm::models::Cost;
 ///
-/// assert_eq!(Budget::in_all(Period::Month, 2_500_000_000).to_string(), "2.5 USD a month in all");
+/// let budget = Budget::in_all(Period::Month, Cost::from_nano_usd(2_500_000_000));
+/// assert_eq!(budget.to_string(), "$2.50 a month in all");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -43,18 +46,18 @@ pub struct Budget {
     pub per_caller: bool,
     /// How long it lasts.
     pub period: Period,
-    /// How much, in nano-dollars.
-    pub limit: u64,
+    /// How much.
+    pub limit: Cost,
 }
 
 impl Budget {
-    /// So many nano-dollars for each caller.
-    pub const fn per_caller(period: Period, limit: u64) -> Self {
+    /// So much for each caller.
+    pub const fn per_caller(period: Period, limit: Cost) -> Self {
         Budget { per_caller: true, period, limit }
     }
 
-    /// So many nano-dollars for all calls together.
-    pub const fn in_all(period: Period, limit: u64) -> Self {
+    /// So much for all calls together.
+    pub const fn in_all(period: Period, limit: Cost) -> Self {
         Budget { per_caller: false, period, limit }
     }
 
@@ -88,18 +91,12 @@ impl Budget {
 
 impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NANOS: u64 = 1_000_000_000;
-        write!(f, "{}", self.limit / NANOS)?;
-        let fraction = format!("{:09}", self.limit % NANOS);
-        let fraction = fraction.trim_end_matches('0');
-        if !fraction.is_empty() {
-            write!(f, ".{fraction}")?;
-        }
         let period = match self.period {
             Period::Day => "a day",
             Period::Month => "a month",
         };
-        write!(f, " USD {period} {}", if self.per_caller { "for each caller" } else { "in all" })
+        let whose = if self.per_caller { "for each caller" } else { "in all" };
+        write!(f, "{} {period} {whose}", self.limit)
     }
 }
 
@@ -112,7 +109,7 @@ mod tests {
         let at: Timestamp = "2026-11-30T20:00:00Z".parse().expect("a time");
         let india = TimeZone::fixed(jiff::tz::offset(5));
         let account = |period, zone: &TimeZone| {
-            let account = Budget::per_caller(period, 1).account(Some("u"), at, zone).expect("an account");
+            let account = Budget::per_caller(period, Cost::ZERO).account(Some("u"), at, zone).expect("an account");
             format!("{} until {}", account.name, account.ends)
         };
         assert_eq!(account(Period::Day, &TimeZone::UTC), "day 2026-11-30 by u until 2026-12-01T00:00:00Z");
@@ -126,18 +123,10 @@ mod tests {
         let name = |budget: Budget, caller| {
             budget.account(caller, Timestamp::UNIX_EPOCH, &TimeZone::UTC).expect("an account").name
         };
-        let (each, all) = (Budget::per_caller(Period::Day, 1), Budget::in_all(Period::Day, 1));
+        let (each, all) = (Budget::per_caller(Period::Day, Cost::ZERO), Budget::in_all(Period::Day, Cost::ZERO));
         let names = [name(each, None), name(each, Some("")), name(each, Some("all")), name(all, Some("x"))];
         let different: std::collections::BTreeSet<_> = names.iter().collect();
         assert_eq!(different.len(), 4, "{names:?}");
         assert_eq!(name(all, Some("x")), name(all, None));
-    }
-
-    #[test]
-    fn amounts_are_written_out() {
-        let shown = |limit| Budget::per_caller(Period::Day, limit).to_string();
-        assert_eq!(shown(0), "0 USD a day for each caller");
-        assert_eq!(shown(1), "0.000000001 USD a day for each caller");
-        assert_eq!(shown(12_340_000_000), "12.34 USD a day for each caller");
     }
 }

@@ -9,14 +9,16 @@ use async_trait::async_trait;
 use career_core::Result;
 use jiff::Timestamp;
 
+use crate::models::Cost;
+
 /// An account of a ledger: one budget in one period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Account {
     /// Its name. It ends with the caller's id where the budget is for each.
     pub name: String,
-    /// Most nano-dollars that may be spent and reserved in it together.
-    pub limit: u64,
+    /// The most that may be spent and reserved in it together.
+    pub limit: Cost,
     /// When its period ends. Nothing is reserved in it afterwards, and it may be forgotten once all is settled.
     pub ends: Timestamp,
 }
@@ -29,8 +31,8 @@ pub struct Reservation {
     pub id: u128,
     /// The accounts in which it is reserved, in each the same amount.
     pub accounts: Vec<Account>,
-    /// How many nano-dollars.
-    pub amount: u64,
+    /// How much.
+    pub amount: Cost,
     /// When it was asked for.
     pub at: Timestamp,
     /// When its call is over whatever became of it. If it is not settled by then, its host went away.
@@ -38,7 +40,7 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    pub(super) fn new(accounts: Vec<Account>, amount: u64, at: Timestamp, longest: Duration) -> Self {
+    pub(super) fn new(accounts: Vec<Account>, amount: Cost, at: Timestamp, longest: Duration) -> Self {
         let until = at.checked_add(longest).unwrap_or(Timestamp::MAX);
         Reservation { id: fastrand::u128(..), accounts, amount, at, until }
     }
@@ -91,22 +93,22 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     /// may then be reserved; it is settled with 0 later.
     async fn reserve(&self, reservation: &Reservation) -> Result<Outcome>;
 
-    /// Writes down what was spent, in nano-dollars, in place of what was reserved.
+    /// Writes down what was spent, in place of what was reserved.
     ///
     /// # Errors
     ///
     /// As for [`reserve`](Ledger::reserve). It is tried again later.
-    async fn settle(&self, reservation: &Reservation, spent: u64) -> Result<()>;
+    async fn settle(&self, reservation: &Reservation, spent: Cost) -> Result<()>;
 }
 
 /// What an account holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Spending {
-    /// Nano-dollars that were spent.
-    pub settled: u64,
-    /// Nano-dollars that calls under way may yet spend.
-    pub reserved: u64,
+    /// What was spent.
+    pub settled: Cost,
+    /// What calls under way may yet spend.
+    pub reserved: Cost,
 }
 
 /// A ledger in memory, for one process: it forgets when the process ends.
@@ -148,7 +150,7 @@ impl MemoryLedger {
 }
 
 impl Books {
-    fn settle(&mut self, id: u128, spent: Option<u64>) {
+    fn settle(&mut self, id: u128, spent: Option<Cost>) {
         let Some(reservation) = self.open.remove(&id) else { return };
         let spent = spent.unwrap_or(reservation.amount);
         for account in &reservation.accounts {
@@ -168,7 +170,7 @@ impl Books {
         for id in over.collect::<Vec<_>>() {
             self.settle(id, None);
         }
-        self.accounts.retain(|_, (spending, ends)| spending.reserved > 0 || *ends > now);
+        self.accounts.retain(|_, (spending, ends)| spending.reserved > Cost::ZERO || *ends > now);
     }
 }
 
@@ -187,13 +189,13 @@ impl Ledger for MemoryLedger {
         }
         for account in &reservation.accounts {
             let entry = books.accounts.entry(account.name.clone()).or_insert((Spending::default(), account.ends));
-            entry.0.reserved += reservation.amount;
+            entry.0.reserved = entry.0.reserved.saturating_add(reservation.amount);
         }
         books.open.insert(reservation.id, reservation.clone());
         Ok(Outcome::Reserved)
     }
 
-    async fn settle(&self, reservation: &Reservation, spent: u64) -> Result<()> {
+    async fn settle(&self, reservation: &Reservation, spent: Cost) -> Result<()> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner).settle(reservation.id, Some(spent));
         Ok(())
     }

@@ -20,6 +20,7 @@ pub use self::budget::{Budget, Period, UnknownPrice};
 pub use self::ledger::{Account, Ledger, MemoryLedger, Outcome, Reservation, Spending};
 pub use self::price::Prices;
 use super::common::{Estimate, Failures, WhenBroken, by_deadline};
+use crate::models::Cost;
 use crate::{ChatModel, ChatRequest, ChatStream, Error, ErrorKind, ModelId, Result, Scope, Usage};
 
 /// Tokens of a reply, where the request names no limit.
@@ -32,8 +33,8 @@ const LONGEST_CALL: std::time::Duration = std::time::Duration::from_secs(24 * 60
 ///
 /// So however many calls run at once, what was spent and what may yet be spent stay within every [`Budget`] together.
 /// A call that does not fit fails with [`ErrorKind::SpendCap`] and is not sent. In a chain another model may answer,
-/// which is cheaper, or runs here for nothing ([`Scope::Elsewhere`]). Amounts are whole nano-dollars: 1 USD is
-/// 1,000,000,000.
+/// which is cheaper, or runs here for nothing ([`Scope::Elsewhere`]). Prices are those of a
+/// [`ModelTable`](crate::models::ModelTable), or a function.
 ///
 /// # What is reserved
 ///
@@ -59,6 +60,7 @@ const LONGEST_CALL: std::time::Duration = std::time::Duration::from_secs(24 * 60
 /// use std::sync::Arc;
 ///
 /// use career_llm::layer::{Budget, Budgeted, MemoryLedger, Period};
+/// use career_llm::models::Cost;
 /// use career_llm::{ChatModelExt, ChatRequest, ErrorKind, ModelId, Usage};
 /// # use async_trait::async_trait;
 /// # use career_llm::{ChatEvent, ChatModel, ChatStream, Done, Result, Started, StopReason};
@@ -76,12 +78,12 @@ const LONGEST_CALL: std::time::Duration = std::time::Duration::from_secs(24 * 60
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<()> {
-/// // 1 USD for a million tokens in, 4 USD for a million out.
-/// let prices = |_: &ModelId, usage: &Usage| Some(1_000 * usage.input + 4_000 * usage.output);
-/// let cent = 10_000_000;
+/// // $1 for a million tokens in, $4 for a million out; `ModelTable::builtin()` knows those of many models.
+/// let prices = |_: &ModelId, usage: &Usage| Some(Cost::from_nano_usd(1_000 * usage.input + 4_000 * usage.output));
+/// let cents = |cents| Cost::from_nano_usd(cents * 10_000_000);
 /// let model = Budgeted::new(Model, Arc::new(MemoryLedger::new()), prices)
-///     .with_budget(Budget::per_caller(Period::Day, cent))
-///     .with_budget(Budget::in_all(Period::Month, 5_000 * cent));
+///     .with_budget(Budget::per_caller(Period::Day, cents(1)))
+///     .with_budget(Budget::in_all(Period::Month, cents(5_000)));
 ///
 /// let request = ChatRequest::user("Which careers use botany?").with_max_output_tokens(2_000).on_behalf_of("u1");
 /// for _ in 0..5 {
@@ -89,7 +91,7 @@ const LONGEST_CALL: std::time::Duration = std::time::Duration::from_secs(24 * 60
 /// }
 /// let error = model.complete(&request.clone().with_max_output_tokens(3_000)).await.expect_err("up to 1.2 cents");
 /// assert_eq!(error.kind(), ErrorKind::SpendCap);
-/// assert!(error.message().contains("0.01 USD a day for each caller"), "{error}");
+/// assert!(error.message().contains("$0.01 a day for each caller"), "{error}");
 /// # Ok(())
 /// # }
 /// ```
@@ -115,20 +117,20 @@ struct Desk {
     estimate: Estimate,
     unknown: UnknownPrice,
     /// Settlements that could not be made when they were due.
-    due: Mutex<VecDeque<(Reservation, u64)>>,
+    due: Mutex<VecDeque<(Reservation, Cost)>>,
     failures: Failures,
 }
 
 impl Desk {
     /// Settles, or keeps it for later.
-    async fn settle(&self, reservation: Reservation, spent: u64) {
+    async fn settle(&self, reservation: Reservation, spent: Cost) {
         if let Err(error) = self.ledger.settle(&reservation, spent).await {
             self.failures.note("budgeted", &error);
             self.owe(reservation, spent);
         }
     }
 
-    fn owe(&self, reservation: Reservation, spent: u64) {
+    fn owe(&self, reservation: Reservation, spent: Cost) {
         let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
         if due.len() >= MOST_DUE {
             due.pop_front();
@@ -150,7 +152,7 @@ impl Desk {
 /// A settlement on its way; goes back when it is not made.
 struct Owed<'a> {
     desk: &'a Desk,
-    entry: Option<(Reservation, u64)>,
+    entry: Option<(Reservation, Cost)>,
 }
 
 impl<'a> Owed<'a> {
@@ -221,9 +223,10 @@ impl<M: ChatModel> Budgeted<M> {
         self
     }
 
-    /// Counts the tokens of a request, without its reply.
+    /// Counts the tokens of a request, without its reply, such as by a
+    /// [`TokenCounter`](crate::tokens::TokenCounter).
     #[must_use]
-    pub fn with_estimate(self, estimate: impl Fn(&ChatRequest) -> u32 + Send + Sync + 'static) -> Self {
+    pub fn with_estimate(self, estimate: impl Fn(&ChatRequest) -> u64 + Send + Sync + 'static) -> Self {
         self.anew(|desk| desk.estimate = Estimate(Arc::new(estimate)))
     }
 
@@ -270,7 +273,7 @@ impl<M: ChatModel> Budgeted<M> {
     }
 
     /// Reserves what the call may cost; `None` where nothing is to be billed.
-    async fn reserve(&self, id: &ModelId, request: &ChatRequest, input: u32) -> Result<Option<Reservation>> {
+    async fn reserve(&self, id: &ModelId, request: &ChatRequest, input: u64) -> Result<Option<Reservation>> {
         let output = request.max_output_tokens.unwrap_or(self.max_output_tokens);
         let Some(amount) = self.worst(id, input, output)? else { return Ok(None) };
         let at = (self.clock)();
@@ -314,8 +317,8 @@ impl<M: ChatModel> Budgeted<M> {
     }
 
     /// The most that a call may cost; `None` where the price is unknown and counts as nothing.
-    fn worst(&self, id: &ModelId, input: u32, output: u32) -> Result<Option<u64>> {
-        let plain = Usage::new(input.into(), output.into());
+    fn worst(&self, id: &ModelId, input: u64, output: u32) -> Result<Option<Cost>> {
+        let plain = Usage::new(input, output.into());
         // Writing to a provider's cache may cost more than reading anew.
         let mut written = plain;
         written.cache_write = plain.input;
@@ -340,7 +343,7 @@ struct Owing<'a> {
 impl Drop for Owing<'_> {
     fn drop(&mut self) {
         if let Some(reservation) = self.reservation.take() {
-            self.desk.owe(reservation, 0);
+            self.desk.owe(reservation, Cost::ZERO);
         }
     }
 }

@@ -1,16 +1,29 @@
 //! What usage costs.
 
+use crate::models::{Cost, ModelTable};
 use crate::{ModelId, Usage};
 
-/// Knows what usage costs. A function of the same form is one.
+/// Knows what usage costs. A [`ModelTable`] does, and a function of the same form.
 pub trait Prices: Send + Sync + 'static {
-    /// What this usage of a model costs, in nano-dollars; `None` where the model's price is not known. More usage never
+    /// What this usage of a model costs; `None` where the model's price is not known. More usage never
     /// costs less.
-    fn cost(&self, model: &ModelId, usage: &Usage) -> Option<u64>;
+    fn cost(&self, model: &ModelId, usage: &Usage) -> Option<Cost>;
 }
 
-impl<F: Fn(&ModelId, &Usage) -> Option<u64> + Send + Sync + 'static> Prices for F {
-    fn cost(&self, model: &ModelId, usage: &Usage) -> Option<u64> {
+impl<F: Fn(&ModelId, &Usage) -> Option<Cost> + Send + Sync + 'static> Prices for F {
+    fn cost(&self, model: &ModelId, usage: &Usage) -> Option<Cost> {
         self(model, usage)
+    }
+}
+
+impl Prices for ModelTable {
+    fn cost(&self, model: &ModelId, usage: &Usage) -> Option<Cost> {
+        self.find(model).map(|info| info.price.cost(usage))
+    }
+}
+
+impl Prices for &'static ModelTable {
+    fn cost(&self, model: &ModelId, usage: &Usage) -> Option<Cost> {
+        (**self).find(model).map(|info| info.price.cost(usage))
     }
 }

@@ -8,8 +8,12 @@ use super::*;
 use crate::{Attempt, ChatEvent, ChatModelExt, Done, StopReason};
 
 /// A nano-dollar for a token in, ten for one out.
-fn price(_: &ModelId, usage: &Usage) -> Option<u64> {
-    Some(usage.input + 10 * usage.output)
+fn price(_: &ModelId, usage: &Usage) -> Option<Cost> {
+    Some(nano(usage.input + 10 * usage.output))
+}
+
+fn nano(nano: u64) -> Cost {
+    Cost::from_nano_usd(nano)
 }
 
 fn ask() -> ChatRequest {
@@ -22,13 +26,13 @@ fn budgeted(probe: &Probe, limit: u64) -> (Arc<MemoryLedger>, Budgeted<Probe>) {
     let model = Budgeted::new(probe.clone(), ledger.clone(), price)
         .with_estimate(|_| 10)
         .with_clock(|| "2026-11-21T12:00:00Z".parse().expect("a time"))
-        .with_budget(Budget::in_all(Period::Day, limit));
+        .with_budget(Budget::in_all(Period::Day, nano(limit)));
     (ledger, model)
 }
 
 fn holds(ledger: &MemoryLedger) -> (u64, u64) {
     let spending = ledger.spending("day 2026-11-21 all");
-    (spending.settled, spending.reserved)
+    (spending.settled.as_nano_usd(), spending.reserved.as_nano_usd())
 }
 
 #[tokio::test]
@@ -53,7 +57,7 @@ async fn an_error_names_the_limit_and_may_go_elsewhere() {
     let error = model.complete(&ask().on_behalf_of("u-17")).await.expect_err("over");
     assert_eq!(error.advice().scope, Scope::Elsewhere);
     let shown = error.to_string();
-    assert!(shown.ends_with("the budget of 0.0000001 USD a day in all has no room for this call"), "{shown}");
+    assert!(shown.ends_with("the budget of $0.0000001 a day in all has no room for this call"), "{shown}");
     assert!(!format!("{error:?}").contains("u-17"));
     assert_eq!(probe.calls(), 0);
 }
@@ -72,12 +76,12 @@ async fn a_request_without_a_limit_is_sent_with_one() {
 #[tokio::test]
 async fn each_caller_has_a_budget_of_their_own_and_all_share_one() {
     let (ledger, model) = budgeted(&Probe::says("ok"), 1_000);
-    let model = model.with_budget(Budget::per_caller(Period::Month, 250));
+    let model = model.with_budget(Budget::per_caller(Period::Month, nano(250)));
     let by = |caller: &str| ask().on_behalf_of(caller);
     model.complete(&by("a")).await.expect("210 of 250");
     assert_eq!(model.complete(&by("a")).await.expect_err("60 + 210").kind(), ErrorKind::SpendCap);
     model.complete(&by("b")).await.expect("of another");
-    assert_eq!(ledger.spending("month 2026-11 by a").settled, 60);
+    assert_eq!(ledger.spending("month 2026-11 by a").settled, nano(60));
     assert_eq!(holds(&ledger), (120, 0), "what one refused is reserved in none");
 }
 
@@ -175,7 +179,7 @@ async fn a_model_without_a_price_is_refused_or_free() {
     let ledger = Arc::new(MemoryLedger::new());
     let unknown = || {
         Budgeted::new(probe.clone(), ledger.clone(), |_: &ModelId, _: &Usage| None)
-            .with_budget(Budget::in_all(Period::Day, 1))
+            .with_budget(Budget::in_all(Period::Day, nano(1)))
     };
     let error = unknown().complete(&ask()).await.expect_err("no price");
     assert_eq!((error.kind(), probe.calls()), (ErrorKind::Config, 0));
@@ -205,7 +209,7 @@ impl Ledger for Fragile {
         self.0.reserve(reservation).await
     }
 
-    async fn settle(&self, reservation: &Reservation, spent: u64) -> career_core::Result<()> {
+    async fn settle(&self, reservation: &Reservation, spent: Cost) -> career_core::Result<()> {
         self.check()?;
         self.0.settle(reservation, spent).await
     }
@@ -228,7 +232,7 @@ async fn a_broken_ledger_refuses_calls_and_breaks_no_reply() {
     let model = Budgeted::new(probe.clone(), fragile(), price)
         .with_estimate(|_| 10)
         .with_clock(|| "2026-11-21T12:00:00Z".parse().expect("a time"))
-        .with_budget(Budget::in_all(Period::Day, 1_000));
+        .with_budget(Budget::in_all(Period::Day, nano(1_000)));
     let stream = model.stream(&ask()).await.expect("reserved");
     broken.store(true, Ordering::Relaxed);
     assert_eq!(stream.collect().await.expect("whole").text(), "ok");
@@ -240,7 +244,7 @@ async fn a_broken_ledger_refuses_calls_and_breaks_no_reply() {
 
     broken.store(true, Ordering::Relaxed);
     let open = Budgeted::new(probe, fragile(), price)
-        .with_budget(Budget::in_all(Period::Day, 1))
+        .with_budget(Budget::in_all(Period::Day, nano(1)))
         .with_when_broken(WhenBroken::Pass);
     open.complete(&ask()).await.expect("passes");
     assert!(open.failures() >= 1);
@@ -251,19 +255,19 @@ async fn settling_happens_once_and_a_lost_reservation_counts_as_spent() {
     let ledger = MemoryLedger::new();
     let at: Timestamp = "2026-11-21T12:00:00Z".parse().expect("a time");
     let reserve = |limit, at| {
-        let account = Budget::in_all(Period::Month, limit).account(None, at, &TimeZone::UTC).expect("an account");
-        Reservation::new(vec![account], 10, at, LONGEST_CALL)
+        let account = Budget::in_all(Period::Month, nano(limit)).account(None, at, &TimeZone::UTC).expect("an account");
+        Reservation::new(vec![account], nano(10), at, LONGEST_CALL)
     };
     let first = reserve(25, at);
     ledger.reserve(&first).await.expect("answered");
-    ledger.settle(&first, 3).await.expect("answered");
-    ledger.settle(&first, 3).await.expect("answered");
+    ledger.settle(&first, nano(3)).await.expect("answered");
+    ledger.settle(&first, nano(3)).await.expect("answered");
     let lost = reserve(25, at);
     assert_eq!(ledger.reserve(&lost).await.expect("answered"), Outcome::Reserved);
-    assert_eq!(ledger.spending("month 2026-11 all"), Spending { settled: 3, reserved: 10 });
+    assert_eq!(ledger.spending("month 2026-11 all"), Spending { settled: nano(3), reserved: nano(10) });
     let later = reserve(23, at.checked_add(LONGEST_CALL).expect("a time"));
     assert_eq!(ledger.reserve(&later).await.expect("answered"), Outcome::Reserved);
-    assert_eq!(ledger.spending("month 2026-11 all"), Spending { settled: 13, reserved: 10 });
+    assert_eq!(ledger.spending("month 2026-11 all"), Spending { settled: nano(13), reserved: nano(10) });
 }
 
 proptest! {
@@ -304,7 +308,7 @@ proptest! {
                             10
                         }
                         Ok(stream) => {
-                            stream.collect().await.map_or(0, |whole| price(&whole.model, &whole.usage.expect("usage")).expect("a price"))
+                            stream.collect().await.map_or(0, |whole| price(&whole.model, &whole.usage.expect("usage")).expect("a price").as_nano_usd())
                         }
                         Err(_) => 0,
                     };
@@ -333,4 +337,14 @@ async fn no_text_is_shown_and_the_pieces_pass_unchanged() {
     let end = format!("{:?}", done(StopReason::End));
     assert_eq!(kinds, [format!("{:?}", started()), "Text(Text(1 bytes))".into(), "Text(Text(1 bytes))".into(), end]);
     assert!(format!("{model:?}").starts_with("Budgeted"));
+}
+
+#[test]
+fn the_list_of_prices_is_one() {
+    let table = crate::models::ModelTable::builtin();
+    let (known, usage) = (ModelId::new("groq", "llama-3.1-8b-instant"), Usage::new(1_000, 1_000));
+    let expected = crate::models::price(&known).expect("a known model").cost(&usage);
+    assert_eq!(Prices::cost(&table, &known, &usage), Some(expected));
+    assert_eq!(table.clone().cost(&known, &usage), Some(expected));
+    assert_eq!(Prices::cost(&table, &ModelId::new("nobody", "1"), &usage), None);
 }

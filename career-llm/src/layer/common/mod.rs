@@ -36,7 +36,7 @@ const OVERHEAD_TOKENS: usize = 8;
 ///
 /// English text comes to about four bytes a token, Devanagari to three or more in the vocabularies of this decade;
 /// text that is mostly rare signs can come to less than three, and is then more tokens than this.
-pub(super) fn input_tokens(request: &ChatRequest) -> u32 {
+pub(super) fn input_tokens(request: &ChatRequest) -> u64 {
     let text = |text: &str| text.len().div_ceil(3);
     let part = |part: &Part| match part {
         Part::Text(words) => text(words),
@@ -56,12 +56,12 @@ pub(super) fn input_tokens(request: &ChatRequest) -> u32 {
         .output
         .as_ref()
         .map_or(0, |output| OVERHEAD_TOKENS + text(&output.name) + text(&output.schema.to_string()));
-    u32::try_from(system + turns + tools.sum::<usize>() + output).unwrap_or(u32::MAX)
+    u64::try_from(system + turns + tools.sum::<usize>() + output).unwrap_or(u64::MAX)
 }
 
 /// How a host counts the tokens of a request.
 #[derive(Clone)]
-pub(super) struct Estimate(pub(super) Arc<dyn Fn(&ChatRequest) -> u32 + Send + Sync>);
+pub(super) struct Estimate(pub(super) Arc<dyn Fn(&ChatRequest) -> u64 + Send + Sync>);
 
 impl Default for Estimate {
     fn default() -> Self {

@@ -179,9 +179,10 @@ impl<M: ChatModel> Limited<M> {
         self
     }
 
-    /// Counts the tokens of a request, without its reply.
+    /// Counts the tokens of a request, without its reply, such as by a
+    /// [`TokenCounter`](crate::tokens::TokenCounter).
     #[must_use]
-    pub fn with_estimate(mut self, estimate: impl Fn(&ChatRequest) -> u32 + Send + Sync + 'static) -> Self {
+    pub fn with_estimate(mut self, estimate: impl Fn(&ChatRequest) -> u64 + Send + Sync + 'static) -> Self {
         self.estimate = Estimate(Arc::new(estimate));
         self
     }
@@ -223,7 +224,8 @@ impl<M: ChatModel> Limited<M> {
         let cost = match limit.unit {
             Unit::Requests => 1,
             Unit::Tokens => {
-                (self.estimate.0)(request).saturating_add(request.max_output_tokens.unwrap_or(REPLY_TOKENS))
+                let reply = request.max_output_tokens.unwrap_or(REPLY_TOKENS);
+                u32::try_from((self.estimate.0)(request).saturating_add(reply.into())).unwrap_or(u32::MAX)
             }
         };
         Claim { limit, key: limit.by.key(limit.unit.name(), id, request.on_behalf_of.as_deref()), cost, short: false }
