@@ -226,7 +226,7 @@ mod window_tests {
     proptest! {
         /// What is asked for holds all that is sent and the reply, or there is an error.
         #[test]
-        fn the_window_holds_the_request(text in ".{0,400}", times in 1_usize..1_000, reply in 1_u32..10_000) {
+        fn the_window_holds_the_request(text in ".{0,400}", times in 1_usize..300, reply in 1_u32..10_000) {
             let request = ChatRequest::user(Text::from(text.repeat(times))).with_max_output_tokens(reply);
             match encode(&request, "m", None) {
                 Err(error) => prop_assert_eq!(error.kind(), ErrorKind::ContextTooLong),
