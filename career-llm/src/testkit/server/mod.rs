@@ -12,6 +12,7 @@ mod received;
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
@@ -62,6 +63,7 @@ struct Shared {
     queued: Mutex<VecDeque<Answer>>,
     otherwise: Choose,
     received: Mutex<Vec<Received>>,
+    connections: AtomicUsize,
     hung_up: watch::Sender<usize>,
 }
 
@@ -88,6 +90,7 @@ impl FaultServer {
             queued: Mutex::default(),
             otherwise: Box::new(choose),
             received: Mutex::default(),
+            connections: AtomicUsize::new(0),
             hung_up: watch::Sender::new(0),
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
@@ -134,6 +137,11 @@ impl FaultServer {
         lock(&self.shared.received).clone()
     }
 
+    /// How many connections were made to it. A client that keeps one makes no second.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
+    }
+
     /// Waits until so many clients hung up on it while it did not answer: at [`Step::Hang`], or at
     /// [`Step::Repeat`].
     pub async fn hung_up(&self, clients: usize) {
@@ -175,6 +183,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         tokio::select! {
             // A connection that broke before it was accepted, or a process out of descriptors: the next one may do.
             Ok((socket, _)) = listener.accept() => {
+                shared.connections.fetch_add(1, Ordering::Relaxed);
                 connections.spawn(connection::serve(socket, Arc::clone(&shared)));
             }
             Some(_) = connections.join_next() => {}

@@ -47,6 +47,7 @@ async fn answers_come_in_order_on_one_connection_and_requests_are_remembered() {
     );
     let requests = server.requests();
     assert_eq!((requests[0].method.as_str(), requests[0].path.as_str(), requests.len()), ("POST", "/a", 2));
+    assert_eq!(server.connections(), 1);
     assert_eq!((requests[0].header("x-api-key"), &requests[0].json()["n"]), (Some("k"), &json!(1)));
 }
 
