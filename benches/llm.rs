@@ -9,16 +9,20 @@ mod replies;
 mod turns;
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use career_llm::layer::{Breaker, BreakerOptions, Fallback, Hedge, Retry};
+use career_llm::layer::{BreakerOptions, Budget, Budgeted, Fallback, Hedge, MemoryLedger, Period, Retry};
+use career_llm::models::Cost;
 use career_llm::provider::{OPENAI, OpenAiCompatible};
-use career_llm::transport::{Limits, SseDecoder};
+use career_llm::transport::Limits;
+use career_llm::transport::sse::SseDecoder;
 use career_llm::wire::completions::Completions;
-use career_llm::wire::{Decode, Events, Wire};
+use career_llm::wire::{Events, Wire};
 use career_llm::{
     ChatEvent, ChatModel, ChatModelExt, ChatRequest, ChatStream, Delivery, Done, ModelId, Result, Started, StopReason,
+    Usage,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::StreamExt;
@@ -37,7 +41,7 @@ fn decoding(criterion: &mut Criterion) {
             let mut frames = SseDecoder::new(Limits::default().frame);
             frames.push(body.clone());
             let mut count = 0;
-            while let Some(frame) = frames.next_frame().expect("well formed") {
+            while let Some(frame) = frames.frame().expect("well formed") {
                 black_box(frame);
                 count += 1;
             }
@@ -50,8 +54,8 @@ fn decoding(criterion: &mut Criterion) {
             frames.push(body.clone());
             let (_, mut decode) = wire.decoder("gpt-test", Delivery::Streamed);
             let mut events = Events::new();
-            while let Some(frame) = frames.next_frame().expect("well formed") {
-                decode.frame(frame.as_frame(), &mut events).expect("well formed");
+            while let Some(frame) = frames.frame().expect("well formed") {
+                decode.frame(frame, &mut events).expect("well formed");
             }
             assert!(events.len() > TOKENS);
         });
@@ -87,7 +91,8 @@ fn calls(criterion: &mut Criterion) {
         assert_eq!(bytes, 5 * TOKENS);
     };
     let theirs = async || {
-        let body = serde_json::json!({"model": "gpt-test", "messages": [{"role": "user", "content": "hi"}], "stream": true});
+        let body =
+            serde_json::json!({"model": "gpt-test", "messages": [{"role": "user", "content": "hi"}], "stream": true});
         let mut response = client.post(&url).bearer_auth("k").json(&body).send().await.expect("answered");
         while let Some(chunk) = response.chunk().await.expect("whole") {
             black_box(chunk);
@@ -115,6 +120,14 @@ impl ChatModel for AtOnce {
     fn id(&self) -> ModelId {
         ModelId::new("bench", "at-once")
     }
+}
+
+/// A budget over a chain with a breaker, of a model that is hedged and retried.
+fn five_layers(model: AtOnce) -> impl ChatModel {
+    let prices = |_: &ModelId, usage: &Usage| Some(Cost::from_nano_usd(usage.total()));
+    let chain = Fallback::new().then(Hedge::new(Retry::new(model))).with_breakers(BreakerOptions::default());
+    let month = Budget::in_all(Period::Month, Cost::from_nano_usd(u64::MAX / 2));
+    Budgeted::new(chain, Arc::new(MemoryLedger::new()), prices).with_budget(month)
 }
 
 /// What a chain of five layers adds to a call.

@@ -68,5 +68,7 @@ fn scripted() -> ScriptedModel {
         })
         .to_string()
     };
-    ScriptedModel::new(ModelId::new("scripted", "weak")).then(Script::reply(answer(111))).then(Script::reply(answer(11)))
+    ScriptedModel::new(ModelId::new("scripted", "weak"))
+        .then(Script::reply(answer(111)))
+        .then(Script::reply(answer(11)))
 }

@@ -50,7 +50,8 @@ async fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<usize> {
     let server = FaultServer::with_failures(arguments.failures, arguments.seed).await?;
     // Shorter than one would choose: a hung request is to be given up while you watch.
-    let patience = Timeouts::default().with_first_content(Duration::from_millis(300)).with_whole(Duration::from_millis(300));
+    let patience =
+        Timeouts::default().with_first_content(Duration::from_millis(300)).with_whole(Duration::from_millis(300));
     let (url, key) = (server.url(), "no key is needed here");
     let chain = Fallback::new()
         .then(Gemini::builder().model("first").base_url(&url).api_key(key).timeouts(patience).build()?)

@@ -25,8 +25,7 @@ pub(crate) async fn serve() -> SocketAddr {
 /// Answers until the client goes away, which ends the reading or the writing.
 async fn answer(mut socket: TcpStream) -> std::io::Result<()> {
     socket.set_nodelay(true)?;
-    let (whole, streamed) =
-        (http("application/json", &whole_body()), http("text/event-stream", &streamed_body()));
+    let (whole, streamed) = (http("application/json", &whole_body()), http("text/event-stream", &streamed_body()));
     let mut received = Vec::new();
     let mut chunk = vec![0; 64 * 1024];
     loop {

@@ -9,7 +9,6 @@ use career_llm::prompts::{Fault, Limit, Registry, Stored, Verdict};
 use career_store::MemoryStore;
 use serde_json::json;
 
-
 /// A template with these variables (TOML) and this body.
 fn source(variables: &str, body: &str) -> String {
     format!("+++\nname = \"test\"\nlanguage = \"en\"\ncategory = \"test\"\n{variables}\n+++\n{body}")

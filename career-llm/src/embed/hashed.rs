@@ -165,7 +165,7 @@ mod tests {
             let vector = embedder.vector(&text);
             let length = vector.iter().map(|x| x * x).sum::<f32>();
             prop_assert!((length - 1.0).abs() < 1e-4, "{length}");
-            if text.is_ascii() && text.chars().any(|c| c.is_alphanumeric()) {
+            if text.is_ascii() && text.chars().any(char::is_alphanumeric) {
                 prop_assert_eq!(vector, embedder.vector(&text.to_uppercase()));
             }
         }
