@@ -288,6 +288,27 @@ mod derived {
         assert_eq!(lower(&schema::<Plan>(), Dialect::Anthropic).schema, None, "it holds itself");
     }
 
+    #[derive(Debug, Serialize, Deserialize, JsonSchema)]
+    struct Flat {
+        name: String,
+        #[serde(flatten)]
+        route: Route,
+    }
+
+    #[derive(Debug, Serialize, Deserialize, JsonSchema)]
+    struct Routes {
+        routes: Vec<Flat>,
+    }
+
+    #[test]
+    fn a_flattened_choice_is_one_of_whole_objects() {
+        let lowered = strict(&schema::<Routes>());
+        let branches =
+            lowered.schema.as_ref().and_then(|schema| schema.pointer("/$defs/Flat/anyOf")).expect("a choice");
+        assert_eq!(branches[1]["required"], json!(["by", "code", "name"]));
+        assert!(!lost(&lowered).iter().any(|(_, keyword)| *keyword == "oneOf"), "told apart by `by`");
+    }
+
     #[test]
     fn a_derived_map_is_left_to_the_prompt() {
         assert_eq!(strict(&schema::<Scores>()).schema, None);
@@ -351,6 +372,8 @@ mod derived {
         fn an_answer_to_the_lowered_schema_fits_the_full_one(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             laws_hold::<Plan>(Dialect::OpenAiStrict, bytes.clone())?;
             laws_hold::<Lossless>(Dialect::OpenAiStrict, bytes.clone())?;
+            laws_hold::<Routes>(Dialect::OpenAiStrict, bytes.clone())?;
+            laws_hold::<Routes>(Dialect::Anthropic, bytes.clone())?;
             laws_hold::<Lossless>(Dialect::Anthropic, bytes)?;
         }
 
