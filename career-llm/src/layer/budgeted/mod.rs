@@ -80,7 +80,7 @@ const LONGEST_CALL: std::time::Duration = std::time::Duration::from_secs(24 * 60
 /// # async fn main() -> Result<()> {
 /// // $1 for a million tokens in, $4 for a million out; `ModelTable::builtin()` knows those of many models.
 /// let prices = |_: &ModelId, usage: &Usage| Some(Cost::from_nano_usd(1_000 * usage.input + 4_000 * usage.output));
-/// let cents = |cents| Cost::from_nano_usd(cents * 10_000_000);
+/// let cents = |cents: u64| Cost::from_nano_usd(cents * 10_000_000);
 /// let model = Budgeted::new(Model, Arc::new(MemoryLedger::new()), prices)
 ///     .with_budget(Budget::per_caller(Period::Day, cents(1)))
 ///     .with_budget(Budget::in_all(Period::Month, cents(5_000)));
