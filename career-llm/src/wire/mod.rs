@@ -2,7 +2,7 @@
 //!
 //! A wire encodes a request into a body, and decodes frames into events. It does no I/O, so it is tested on bytes. The
 //! transport sends, cuts what comes into frames, and watches the clock. A provider of your own is a `Wire` and a
-//! [`Provider`](crate::provider::Provider) over it.
+//! `Provider` over it.
 
 use std::collections::VecDeque;
 use std::fmt::Debug;
@@ -98,8 +98,8 @@ pub trait Decode: Debug + Send + 'static {
     ///
     /// # Errors
     ///
-    /// What the provider reports inside the stream, as the same error as by status; [`ErrorKind::Protocol`]
-    /// (crate::ErrorKind::Protocol) for what is not the protocol.
+    /// What the provider reports inside the stream, as the same error as by status;
+    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) for what is not the protocol.
     fn frame(&mut self, frame: Frame<'_>, events: &mut Events) -> Result<()>;
 
     /// The body ended, and `Done` has not been given. Gives it if the protocol ends this way and the reply is whole.

@@ -56,7 +56,7 @@ fn what_the_protocol_cannot_say_is_refused_for_here() {
 
 #[test]
 fn a_schema_is_sent_strict_and_reported() {
-    let schema = json!({"type": "object", "properties": {}, "additionalProperties": false});
+    let schema = json!({"type": "object", "properties": {}, "required": [], "additionalProperties": false});
     let request = ChatRequest::user("hi").with_output(crate::OutputSchema::new("plan", schema.clone()));
     let encoded = Responses::new().encode(&request, "m").expect("encoded");
     let body: Value = serde_json::from_str(&encoded.body).expect("JSON");
