@@ -122,12 +122,12 @@ impl ChatModel for AtOnce {
     }
 }
 
-/// A budget over a chain with a breaker, of a model that is hedged and retried.
+/// A chain with a breaker, of a model that is hedged, retried and billed.
 fn five_layers(model: AtOnce) -> impl ChatModel {
     let prices = |_: &ModelId, usage: &Usage| Some(Cost::from_nano_usd(usage.total()));
-    let chain = Fallback::new().then(Hedge::new(Retry::new(model))).with_breakers(BreakerOptions::default());
     let month = Budget::in_all(Period::Month, Cost::from_nano_usd(u64::MAX / 2));
-    Budgeted::new(chain, Arc::new(MemoryLedger::new()), prices).with_budget(month)
+    let billed = Budgeted::new(model, Arc::new(MemoryLedger::new()), prices).with_budget(month);
+    Fallback::new().then(Hedge::new(Retry::new(billed))).with_breakers(BreakerOptions::default())
 }
 
 /// What a chain of five layers adds to a call.

@@ -21,7 +21,7 @@ async fn stored() -> (Stored, Arc<dyn Store>, Id<User>) {
     (Stored::new(Arc::clone(&store)), store, user.id)
 }
 
-const HELLO: &str = "[variables.name]\ntype = \"untrusted\"\nexample = \"Asha\"";
+const HELLO: &str = "[variables.name]\ntype = \"untrusted\"\nexample = \"Student\"";
 
 #[tokio::test]
 async fn a_template_is_checked_before_it_is_kept() {
@@ -58,10 +58,10 @@ async fn templates_are_listed_by_owner_and_category_and_rendered_by_name() {
     let listed = |category| stored.list(owner, category, None);
     assert_eq!(listed(Some("test")).await.expect("lists").items.len(), 1);
     assert_eq!(listed(Some("other")).await.expect("lists").items.len(), 0);
-    let request = stored.render(owner, "test", &json!({ "name": "Ravi" })).await.expect("renders");
-    assert!(request.messages[0].text().contains("\nRavi\n</data-"));
+    let request = stored.render(owner, "test", &json!({ "name": "Student" })).await.expect("renders");
+    assert!(request.messages[0].text().contains("\nStudent\n</data-"));
     assert_eq!(stored.find(owner, "test").await.expect("found").expect("there").used, 1);
-    let stranger = stored.render(Id::new(), "test", &json!({ "name": "Ravi" })).await.expect_err("not theirs");
+    let stranger = stored.render(Id::new(), "test", &json!({ "name": "Student" })).await.expect_err("not theirs");
     assert_eq!(Fault::of(&stranger), Some(Fault::NotFound));
     assert!(stored.delete(owner, "test").await.expect("gone"));
     assert!(!stored.delete(owner, "test").await.expect("nothing there"));

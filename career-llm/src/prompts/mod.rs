@@ -39,7 +39,7 @@
 //!
 //! [variables.student]
 //! type = "text"
-//! example = "Asha"
+//! example = "Student"
 //!
 //! [variables.exams]
 //! type = "list of object"
@@ -61,11 +61,11 @@
 //! {% if message %}{{ message }}{% endif %}
 //! "#;
 //! let template = Template::parse("exam_reminder.md", source)?;
-//! let request = template.render(&json!({ "student": "Asha", "exams": [{ "name": "Sample Exam", "days_left": 12 }] }))?;
-//! assert_eq!(request.messages[0].text(), "Asha plans these exams:\n- Sample Exam, 12 days left");
+//! let request = template.render(&json!({ "student": "Student", "exams": [{ "name": "Sample Exam", "days_left": 12 }] }))?;
+//! assert_eq!(request.messages[0].text(), "Student plans these exams:\n- Sample Exam, 12 days left");
 //! assert_eq!(request.max_output_tokens, Some(200));
 //!
-//! let error = template.render(&json!({ "student": "Asha", "exams": "none" })).expect_err("no list");
+//! let error = template.render(&json!({ "student": "Student", "exams": "none" })).expect_err("no list");
 //! assert_eq!(error.message(), "exam_reminder: variable `exams`: expected a list");
 //! # Ok::<(), career_llm::Error>(())
 //! ```

@@ -53,7 +53,7 @@ const LONGEST_CALL: std::time::Duration = std::time::Duration::from_secs(24 * 60
 /// A dropped stream cannot wait for the ledger, and a ledger may fail: such settlements are kept, and made with the
 /// next call or by [`flush`](Budgeted::flush). Until then the whole reservation counts.
 ///
-/// The usage of a layer within, say a [`Fallback`](crate::layer) of several models, is priced by the model that
+/// The usage of a layer within, say a [`Fallback`](crate::layer::Fallback) of several models, is priced by the model that
 /// answered; what is reserved is priced by [`ChatModel::id`]. So put this around each model, with one shared ledger.
 ///
 /// ```
