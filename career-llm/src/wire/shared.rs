@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::schema::{self, Dialect, SchemaMode};
@@ -53,6 +53,16 @@ pub(super) fn refusal<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
 /// Whether it begins as an object: serde takes a list for a struct too, and its items for the fields.
 fn is_object(json: &[u8]) -> bool {
     json.trim_ascii_start().starts_with(b"{")
+}
+
+/// A count as servers send it: any number, or one in a string. What is none counts as not told; it costs no reply.
+pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        // `as` rounds down and saturates, which is what is wanted of `12.0` and of nonsense alike.
+        Value::Number(number) => number.as_u64().or_else(|| number.as_f64().map(|number| number as u64)),
+        Value::String(words) => words.trim().parse().ok(),
+        _ => None,
+    })
 }
 
 /// The turns of a conversation, one for each change of speaker, in each the results of tools first: that is how
@@ -179,6 +189,14 @@ mod tests {
         assert_eq!(call(" "), json!({}));
         assert_eq!(call("[1]"), json!({"input": [1]}));
         assert_eq!(call(r#"{"a":"#), json!({"input": "{\"a\":"}));
+    }
+
+    #[test]
+    fn a_count_of_any_shape_is_read_or_not_told() {
+        let read = |text: &str| count(&mut serde_json::Deserializer::from_str(text)).expect("any JSON");
+        let counts = ["12", "12.9", "\"12\"", "-1", "1e30", "null", "{\"a\":1}", "[1]", "true", "\"many\""].map(read);
+        assert_eq!(counts[..5], [Some(12), Some(12), Some(12), Some(0), Some(u64::MAX)]);
+        assert_eq!(counts[5..], [None; 5]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::shared::Str;
+use super::super::shared::{Str, count};
 use super::failure::Detail;
 use crate::Usage;
 
@@ -64,13 +64,13 @@ pub(super) struct StopDetails {
 /// Tokens so far. Each count replaces the one before; what is missing or null does not.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub(super) struct Counts {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "count")]
     pub(super) input_tokens: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "count")]
     pub(super) cache_creation_input_tokens: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "count")]
     pub(super) cache_read_input_tokens: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "count")]
     pub(super) output_tokens: Option<u64>,
     #[serde(default)]
     pub(super) output_tokens_details: Option<OutputDetails>,
@@ -78,7 +78,7 @@ pub(super) struct Counts {
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(super) struct OutputDetails {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "count")]
     pub(super) thinking_tokens: Option<u64>,
 }
 

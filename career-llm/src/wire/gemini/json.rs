@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::shared::Str;
+use super::super::shared::{Str, count};
 use super::failure::Status;
 use crate::Usage;
 
@@ -85,10 +85,15 @@ pub(super) struct FunctionCall<'a> {
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Counts {
+    #[serde(deserialize_with = "count")]
     pub(super) prompt_token_count: Option<u64>,
+    #[serde(deserialize_with = "count")]
     pub(super) tool_use_prompt_token_count: Option<u64>,
+    #[serde(deserialize_with = "count")]
     pub(super) cached_content_token_count: Option<u64>,
+    #[serde(deserialize_with = "count")]
     pub(super) candidates_token_count: Option<u64>,
+    #[serde(deserialize_with = "count")]
     pub(super) thoughts_token_count: Option<u64>,
 }
 

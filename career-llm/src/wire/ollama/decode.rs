@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::made::made_id;
-use super::super::shared::{Str, parse};
+use super::super::shared::{Str, count, parse};
 use super::super::{Decode, Events, Frame};
 use super::NAME;
 use super::failure::{Told, inside};
@@ -22,9 +22,9 @@ struct Line<'a> {
     done: Option<bool>,
     #[serde(borrow, default)]
     done_reason: Option<Str<'a>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "count")]
     prompt_eval_count: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "count")]
     eval_count: Option<u64>,
     #[serde(default)]
     error: Option<Told>,
