@@ -3,10 +3,13 @@
 #![cfg(all(feature = "openai", feature = "anthropic", feature = "gemini", feature = "ollama", feature = "testkit"))]
 
 mod chaos;
+mod compatible;
 mod connection;
 mod cut;
 mod framing;
+mod hostile;
 mod inside;
+mod layers;
 mod oddities;
 mod quota;
 mod retry_after;

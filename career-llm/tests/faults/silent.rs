@@ -5,10 +5,16 @@ use std::fmt::{Debug, Write as _};
 use std::time::Duration;
 
 use bytes::Bytes;
+use career_llm::provider::anthropic::Anthropic;
+use career_llm::provider::gemini::Gemini;
+use career_llm::provider::ollama::Ollama;
+use career_llm::provider::openai::{GROQ, OpenAi, OpenAiCompatible};
+use career_llm::provider::{ModelConfig, ProviderBuilder};
 use career_llm::testkit::server::{Answer, Fault, FaultServer, Protocol};
 use career_llm::transport::Limits;
 use career_llm::transport::lines::LineDecoder;
 use career_llm::transport::sse::SseDecoder;
+use career_llm::wire::Wire;
 use career_llm::{
     ChatEvent, ChatRequest, Collector, Delivery, Error, Image, ImageData, Message, Opaque, OutputSchema, Part, Role,
     Tool, ToolCall, ToolResult,
@@ -19,15 +25,15 @@ use serde_json::json;
 use super::support::{DELIVERIES, KEY, configured, impatient};
 
 /// What a person writes, and what a model writes.
-const PROMPT: &str = "prompt-5e67 नमस्ते";
-const REPLY: &str = "reply-5e67 नमस्ते";
+pub(crate) const PROMPT: &str = "prompt-5e67 नमस्ते";
+pub(crate) const REPLY: &str = "reply-5e67 नमस्ते";
 
 /// Everything that was shown, to be looked through at the end.
 #[derive(Default)]
-struct Shown(String);
+pub(crate) struct Shown(String);
 
 impl Shown {
-    fn debug(&mut self, thing: &impl Debug) {
+    pub(crate) fn debug(&mut self, thing: &impl Debug) {
         writeln!(self.0, "{thing:?}\n{thing:#?}").expect("a string takes everything");
     }
 
@@ -44,10 +50,9 @@ impl Shown {
     }
 
     #[track_caller]
-    fn check(&self) {
-        let lines = self.0.lines().filter(|line| {
-            [KEY, "5e67", "नम", "\\u{928}"].iter().any(|secret| line.contains(secret)) || line.contains(&bytes_of("नम"))
-        });
+    pub(crate) fn check(&self) {
+        let secrets = [KEY.into(), "5e67".to_owned(), "नम".into(), "\\u{928}".into(), bytes_of("नम")];
+        let lines = self.0.lines().filter(|line| secrets.iter().any(|secret| line.contains(secret)));
         let told: Vec<&str> = lines.take(5).collect();
         assert!(told.is_empty(), "{told:#?}");
     }
@@ -60,7 +65,7 @@ fn bytes_of(text: &str) -> String {
 }
 
 /// A request with the prompt wherever one can be.
-fn request() -> ChatRequest {
+pub(crate) fn request() -> ChatRequest {
     let call = ToolCall::new("call-1", "find_careers", json!({"field": PROMPT}).to_string());
     let picture =
         Image::Bytes { media_type: "image/png".into(), data: ImageData(Bytes::from_static(PROMPT.as_bytes())) };
@@ -77,7 +82,7 @@ fn request() -> ChatRequest {
 }
 
 /// Asks, and shows all that comes.
-async fn follow(shown: &mut Shown, model: &dyn career_llm::ChatModel, request: &ChatRequest) {
+pub(crate) async fn follow(shown: &mut Shown, model: &dyn career_llm::ChatModel, request: &ChatRequest) {
     let mut collector = Collector::new();
     match model.stream(request).await {
         Err(error) => shown.error(&error),
@@ -148,6 +153,7 @@ async fn nothing_of_a_call_is_shown_whatever_becomes_of_it() {
             server.requests().iter().for_each(|request| shown.debug(request));
             shown.debug(&server);
             shown.check();
+            shown = Shown::default();
         }
     }
 }
@@ -168,6 +174,37 @@ async fn nothing_of_any_injected_fault_is_shown() {
     let late = request().within(Duration::ZERO);
     follow(&mut shown, &*configured(Protocol::ALL[0], "http://127.0.0.1:1", impatient(), Limits::default()), &late)
         .await;
+    shown.check();
+}
+
+#[test]
+fn nothing_of_how_a_model_is_configured_is_shown() {
+    fn show<W: Wire + Clone>(shown: &mut Shown, builder: ProviderBuilder<W>) {
+        let builder = builder.model("test-model").api_key(KEY).header("x-other", KEY).base_url("http://127.0.0.1:1");
+        shown.debug(&builder);
+        let model = builder.build().expect("a provider");
+        shown.debug(&model);
+        shown.debug(&model.clone());
+    }
+    let mut shown = Shown::default();
+    show(&mut shown, OpenAiCompatible::builder(&GROQ));
+    show(&mut shown, OpenAi::builder());
+    show(&mut shown, Anthropic::builder());
+    show(&mut shown, Gemini::builder());
+    show(&mut shown, Ollama::builder());
+    let config = json!({"provider": "groq", "model": "test-model", "api_key": KEY, "headers": {"x-other": KEY}});
+    let config: ModelConfig = serde_json::from_value(config).expect("a configuration");
+    shown.debug(&config);
+    shown.0.push_str(&serde_json::to_string(&config).expect("JSON"));
+    // A key that cannot be sent, a variable that is none.
+    for wrong in [format!("{KEY}\n"), format!("{KEY} नमस्ते")] {
+        shown.error(&OpenAi::builder().model("test-model").api_key(wrong).build().expect_err("no header"));
+    }
+    for url in [format!("http://user:{KEY}@localhost"), format!("http://localhost?key={KEY}"), format!("{KEY} नमस्ते")]
+    {
+        let wrong = OpenAi::builder().model("test-model").api_key(KEY).base_url(url).build();
+        shown.error(&wrong.expect_err("no address"));
+    }
     shown.check();
 }
 

@@ -50,7 +50,7 @@ thread_local! {
 }
 
 fn transport(timeouts: &Timeouts) -> Transport {
-    Transport::configured(timeouts, |client| client.no_proxy()).expect("a transport")
+    Transport::configured(timeouts, reqwest::ClientBuilder::no_proxy).expect("a transport")
 }
 
 /// Does the same for every protocol, at the same time: most of it is waiting.
