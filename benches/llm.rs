@@ -10,6 +10,7 @@ mod turns;
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -69,7 +70,8 @@ fn calls(criterion: &mut Criterion) {
     let base = format!("http://{}/v1", runtime.block_on(serve()));
     let model = OpenAiCompatible::builder(&OPENAI).base_url(&base).api_key("k").model("gpt-test").build();
     let model = model.expect("configured");
-    let client = reqwest::Client::new();
+    // With a limit of time, as anyone would set one: the timer costs microseconds on a runtime of several threads.
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(120)).build().expect("a client");
     let url = format!("{base}/chat/completions");
     let request = ChatRequest::user("hi");
     let ours = async || assert_eq!(model.complete(&request).await.expect("answered").text().len(), 5 * TOKENS);
@@ -133,7 +135,7 @@ fn five_layers(model: AtOnce) -> impl ChatModel {
 /// What a chain of five layers adds to a call.
 fn layers(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
-    let request = ChatRequest::user("hi").within(std::time::Duration::from_secs(3600));
+    let request = ChatRequest::user("hi").within(Duration::from_secs(3600));
     for (name, pieces, delivery) in
         [("a whole reply", 1, Delivery::Whole), ("400 pieces streamed", TOKENS, Delivery::Streamed)]
     {
