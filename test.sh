@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that must hold before a change lands, from a clean clone, with no input.
 # Formatting, lints, tests against real servers, doc tests, docs, the rule of dependencies, each feature alone, the fuzz
-# targets, the benchmarks once.
+# targets, the comparison with other libraries, the benchmarks once.
 set -euo pipefail
 cd "$(dirname "$0")"
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}" RUSTDOCFLAGS="-D warnings" CARGO_INCREMENTAL=0
@@ -60,7 +60,7 @@ for crate in career-core career-llm career-store career-recommend; do
   known=$(cargo tree --locked --package "$crate" --all-features --edges normal,build,dev --depth 1 --prefix none --format '{p}' |
     tail -n +2 | grep -oE '^career-[a-z]+' | sort -u | tr '\n' ' ' || true)
   case "$crate:$known" in
-    career-core: | career-*:"career-core " | career-llm:) echo "$crate -> ${known:-nobody}" ;;
+    career-core: | career-*:"career-core ") echo "$crate -> ${known:-nobody}" ;;
     *) echo "error: $crate depends on: $known" >&2; exit 1 ;;
   esac
 done
@@ -83,12 +83,16 @@ for p in json.load(sys.stdin)["packages"]:
   done
 
 step "fuzz targets compile"
-for crate in career-core career-recommend career-store; do
+for crate in career-core career-llm career-recommend career-store; do
   cargo check --quiet --locked --manifest-path "$crate/fuzz/Cargo.toml"
 done
 
+step "the comparison with other libraries compiles"
+cargo check --quiet --locked --manifest-path benches/peers/Cargo.toml
+
 step "benchmarks run"
 cargo bench --package career-benches --bench scoring --locked -- --test "1000" >/dev/null
+cargo bench --package career-benches --bench llm --locked -- --test >/dev/null
 CAREER_BENCH_ROWS=1000 cargo bench --package career-benches --bench store --locked -- --test >/dev/null
 
 step "all is well"
