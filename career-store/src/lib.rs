@@ -99,3 +99,19 @@ pub use postgres::PgStore;
 pub use sqlite::SqliteStore;
 #[cfg(feature = "worker")]
 pub use worker::Worker;
+
+/// The guide's examples, kept true by being compiled. They use most features.
+#[cfg(all(
+    doctest,
+    feature = "sqlite",
+    feature = "postgres",
+    feature = "worker",
+    feature = "redis",
+    feature = "cache",
+    feature = "limiter",
+    feature = "s3",
+    feature = "encrypt",
+    feature = "metrics"
+))]
+#[doc = include_str!("../../docs/storage.md")]
+pub struct Guide;
