@@ -107,6 +107,7 @@ impl Transport {
         if framing == Framing::Whole {
             watch.first_within(endpoint.timeouts.whole);
         }
+        watch.head(Instant::now());
         let cutter = Cutter::new(framing, &endpoint.limits, response.content_length());
         Ok(ChatStream::new(Reply::new(response, cutter, decode, watch, facts)))
     }

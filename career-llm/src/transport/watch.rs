@@ -14,14 +14,20 @@ use crate::{Delivery, Error, ErrorKind, Result, Timeout};
 ///
 /// It has one timer for the whole call, which is not moved when content comes: when it fires, it looks when content came
 /// last, and only then is it set anew.
+///
+/// Only silence counts while somebody listens: a caller who takes a minute over what came is not the provider's fault.
+/// The deadline is the caller's own, and holds all the while.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    began: Instant,
+    /// From when silence is counted: the beginning of the call, or the last content.
+    from: Instant,
     first: Duration,
     idle: Duration,
     deadline: Option<Instant>,
-    /// When content came last.
-    content: Option<Instant>,
+    /// Whether there was content.
+    content: bool,
+    /// When the caller was given something; set until the next wait.
+    given: Option<Instant>,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
@@ -35,7 +41,8 @@ impl Watch {
             Delivery::Streamed => timeouts.first_content,
             Delivery::Whole => timeouts.whole,
         };
-        Watch { began: Instant::now(), first, idle: timeouts.idle, deadline, content: None, sleep: None }
+        let (from, idle) = (Instant::now(), timeouts.idle);
+        Watch { from, first, idle, deadline, content: false, given: None, sleep: None }
     }
 
     /// It will come in one piece after all: the first content may take so long.
@@ -43,9 +50,16 @@ impl Watch {
         self.first = time;
     }
 
-    /// Content came.
+    /// The head of the answer came, which the caller takes.
+    pub(crate) fn head(&mut self, now: Instant) {
+        self.given = Some(now);
+    }
+
+    /// Content came, which the caller takes.
     pub(crate) fn content(&mut self, now: Instant) {
-        self.content = Some(now);
+        self.content = true;
+        self.from = now;
+        self.given = Some(now);
     }
 
     /// Whether the deadline has passed.
@@ -62,6 +76,9 @@ impl Watch {
 
     /// Waits for a limit of time to pass.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        if let Some(given) = self.given.take() {
+            self.from += given.elapsed();
+        }
         loop {
             let (due, which, allowed) = self.due();
             let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(due)));
@@ -96,11 +113,11 @@ impl Watch {
 
     /// The next limit of time: when, which, and how long it allows.
     fn due(&self) -> (Instant, Timeout, Option<Duration>) {
-        let (from, allowed, which) = match self.content {
-            None => (self.began, self.first, Timeout::FirstContent),
-            Some(content) => (content, self.idle, Timeout::Idle),
+        let (allowed, which) = match self.content {
+            false => (self.first, Timeout::FirstContent),
+            true => (self.idle, Timeout::Idle),
         };
-        let due = from.checked_add(allowed.min(NEVER)).unwrap_or(from);
+        let due = self.from.checked_add(allowed.min(NEVER)).unwrap_or(self.from);
         match self.deadline {
             Some(deadline) if deadline <= due => (deadline, Timeout::Deadline, None),
             _ => (due, which, Some(allowed)),

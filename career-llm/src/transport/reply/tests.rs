@@ -116,6 +116,22 @@ async fn a_caller_who_was_away_finds_what_came_meanwhile() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_time_that_a_caller_takes_is_not_the_servers_silence() {
+    // After a ping and a while away, the next piece still has to come over the network.
+    let steps = vec![chunk(20, "data: a\n\n"), chunk(0, ": ping\n\n"), chunk(25, "data: b\n\n")];
+    let mut stream = reply(steps, S, None);
+    stream.watch.head(Instant::now());
+    sleep(Duration::from_secs(50)).await;
+    assert!(matches!(stream.next().await, Some(Ok(ChatEvent::Started(_)))));
+    assert!(matches!(stream.next().await, Some(Ok(ChatEvent::Text(text))) if text == "a"));
+    sleep(Duration::from_secs(3600)).await;
+    assert!(matches!(stream.next().await, Some(Ok(ChatEvent::Text(text))) if text == "b"));
+    let began = Instant::now();
+    let error = stream.next().await.expect("an item").expect_err("nothing more comes");
+    assert_eq!((error.kind(), began.elapsed().as_secs()), (ErrorKind::Timeout(Timeout::Idle), 30));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_never_pauses_stops_neither_the_clock_nor_others() {
     // All chunks are there at once, so the body alone never makes the reader wait.
     let mut stream = reply((0..10_000).map(|_| chunk(0, ": ping\n\n")).collect(), S, None);
