@@ -14,6 +14,8 @@ use crate::{ChatEvent, ChatRequest, Delivery, Error, Result, SchemaReport, Text}
 
 #[cfg(feature = "anthropic")]
 pub mod anthropic;
+#[cfg(any(feature = "openai", feature = "anthropic", feature = "gemini", feature = "ollama"))]
+mod asked;
 #[cfg(feature = "openai")]
 pub mod completions;
 #[cfg(feature = "gemini")]
@@ -24,6 +26,8 @@ mod made;
 pub mod ollama;
 #[cfg(feature = "openai")]
 mod openai;
+#[cfg(any(feature = "openai", feature = "anthropic", feature = "gemini", feature = "ollama"))]
+mod plain;
 mod repeat;
 #[cfg(feature = "openai")]
 pub mod responses;

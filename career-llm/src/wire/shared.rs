@@ -5,11 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::schema::{self, Dialect, SchemaMode};
-use crate::{ChatRequest, Error, OutputSchema, Part, Role, SchemaReport, Text, ToolCall};
-
-/// Most bytes that are kept of what a provider wrote where it should have written JSON.
-const PLAIN_MAX: usize = 1_000;
+use crate::{ChatRequest, Error, Part, Role, Text, ToolCall};
 
 /// A string that is borrowed from the frame where it has no escapes. (A `Cow` inside of an `Option` is not.)
 #[derive(Debug, Default, Deserialize)]
@@ -110,52 +106,6 @@ pub(super) fn object(name: &str, value: Value) -> Value {
     Value::Object(Map::from_iter([(name.to_owned(), value)]))
 }
 
-/// A tool's schema with the type that providers insist on.
-pub(super) fn tool_schema(input: &Value) -> Value {
-    let mut schema = input.clone();
-    if let Value::Object(fields) = &mut schema {
-        fields.entry("type").or_insert_with(|| Value::from("object"));
-    }
-    schema
-}
-
-/// An output schema on its way: to be sent as it is, or to be told in the prompt.
-pub(super) struct Told {
-    pub(super) native: Option<Value>,
-    pub(super) prompt: Option<String>,
-    pub(super) report: SchemaReport,
-}
-
-/// Decides how a model is told of a schema. `native` is whether it can be held to one in this call at all; in the prompt
-/// the schema stands in full.
-pub(super) fn tell(output: &OutputSchema, dialect: Dialect, native: bool) -> Told {
-    let lowered = native.then(|| schema::lower(&output.schema, dialect));
-    let (native, lost) = lowered.map_or_else(Default::default, |lowered| (lowered.schema, lowered.lost));
-    let prompt = native.is_none().then(|| schema::instructions(output));
-    let mode = if native.is_some() { SchemaMode::Native } else { SchemaMode::Prompted };
-    Told { native, prompt, report: SchemaReport { mode, lost } }
-}
-
-/// The system text, with what else the model must be told.
-pub(super) fn system_text(request: &ChatRequest, more: Option<&str>) -> Option<String> {
-    match (request.system.as_deref().filter(|text| !text.is_empty()), more) {
-        (Some(system), Some(more)) => Some(format!("{system}\n\n{more}")),
-        (Some(only), None) | (None, Some(only)) => Some(only.to_owned()),
-        (None, None) => None,
-    }
-}
-
-/// What a provider wrote where it should have written JSON: the beginning of it, nothing of a web page.
-pub(super) fn plain(body: &[u8]) -> Option<Text> {
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim();
-    if text.is_empty() || text.starts_with('<') {
-        return None;
-    }
-    let end = (0..=PLAIN_MAX.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    Some(Text::from(&text[..end]))
-}
-
 /// The fields of the row of a table that fits a model best: the one with the longest beginning of its name. A row is
 /// words apart by spaces, the first is the beginning of the name, `*` any; `#` begins a comment.
 pub(super) fn row<'a>(table: &'a str, model: &str) -> Vec<&'a str> {
@@ -170,7 +120,6 @@ pub(super) fn row<'a>(table: &'a str, model: &str) -> Vec<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -231,13 +180,5 @@ mod tests {
         assert_eq!(wrong(r#"{"secret"#), "protocol violated: not JSON, at line 1 column 8");
         assert_eq!(wrong("[1]"), "protocol violated: not an object of JSON");
         assert!(refusal::<Named>(b"[1]").is_none() && refusal::<Named>(b" {\"name\":1}").is_some());
-    }
-
-    proptest! {
-        #[test]
-        fn a_plain_body_of_any_bytes_is_cut_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..3_000)) {
-            let text = plain(&body);
-            prop_assert!(text.is_none_or(|text| !text.is_empty() && text.len() <= PLAIN_MAX));
-        }
     }
 }

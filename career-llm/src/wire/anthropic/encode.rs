@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::super::Encoded;
-use super::super::shared::{arguments, decimal, put_over, row, system_text, tell, tool_schema, turns};
+use super::super::asked::{ask, system, tool_input};
+use super::super::shared::{arguments, decimal, put_over, row, turns};
 use super::{DEFAULT_MAX_TOKENS, NAME, VERSION};
 use crate::models::ModelTable;
 use crate::schema::Dialect;
@@ -40,7 +41,7 @@ pub(super) fn encode(request: &ChatRequest, model: &str) -> Encoded {
     let takes = Takes::of(model);
     let known = || ModelTable::builtin().find(&ModelId::new(NAME, model))?.max_output;
     let max_tokens = request.max_output_tokens.or_else(known).unwrap_or(DEFAULT_MAX_TOKENS);
-    let told = request.output.as_ref().map(|output| tell(output, Dialect::Anthropic, takes.schema));
+    let asked = ask(request.output.as_ref(), takes.schema.then_some(Dialect::Anthropic));
     let mut body = Map::new();
     body.insert("model".into(), model.into());
     body.insert("max_tokens".into(), max_tokens.into());
@@ -48,7 +49,7 @@ pub(super) fn encode(request: &ChatRequest, model: &str) -> Encoded {
     if request.delivery == Delivery::Streamed {
         body.insert("stream".into(), true.into());
     }
-    if let Some(system) = system_text(request, told.as_ref().and_then(|told| told.prompt.as_deref())) {
+    if let Some(system) = system(request, asked.words) {
         body.insert("system".into(), system.into());
     }
     if !request.tools.is_empty() {
@@ -71,7 +72,7 @@ pub(super) fn encode(request: &ChatRequest, model: &str) -> Encoded {
     if let Some(effort) = request.effort.filter(|_| takes.effort) {
         config.insert("effort".into(), level(effort).into());
     }
-    if let Some(schema) = told.as_ref().and_then(|told| told.native.clone()) {
+    if let Some(schema) = asked.schema {
         config.insert("format".into(), json!({"type": "json_schema", "schema": schema}));
     }
     if !config.is_empty() {
@@ -79,7 +80,7 @@ pub(super) fn encode(request: &ChatRequest, model: &str) -> Encoded {
     }
     let mut encoded = Encoded::new("/v1/messages", put_over(body, request, NAME));
     encoded.headers.push(("anthropic-version", VERSION.to_owned()));
-    encoded.schema = told.map(|told| Arc::new(told.report));
+    encoded.schema = asked.report.map(Arc::new);
     encoded
 }
 
@@ -138,7 +139,7 @@ fn id(id: &str) -> Cow<'_, str> {
 
 fn tools(request: &ChatRequest) -> Value {
     let tools = request.tools.iter().map(|tool| {
-        let mut said = json!({"name": tool.name, "input_schema": tool_schema(&tool.input)});
+        let mut said = json!({"name": tool.name, "input_schema": tool_input(&tool.input)});
         if !tool.description.is_empty() {
             said["description"] = tool.description.as_str().into();
         }

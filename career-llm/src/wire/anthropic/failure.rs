@@ -3,7 +3,8 @@
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::super::shared::{Str, plain, refusal};
+use super::super::plain::plain;
+use super::super::shared::{Str, refusal};
 use crate::wire::status_kind;
 use crate::{Error, ErrorKind};
 
@@ -84,6 +85,8 @@ fn error(kind: ErrorKind, refusal: &Refusal<'_>) -> Error {
 /// What a code, or wording that has been the same for years, says beyond the status.
 fn refine(kind: ErrorKind, code: Option<&str>, message: &str) -> ErrorKind {
     match kind {
+        // Comes as an invalid request, and sent elsewhere it would find a laxer model.
+        _ if message.starts_with("Output blocked by content filtering policy") => ErrorKind::Filtered,
         ErrorKind::Throttled if code == Some("enforced_spend_limit_reached") => ErrorKind::SpendCap,
         ErrorKind::Invalid if message.contains("prompt is too long") || message.contains("exceed context limit") => {
             ErrorKind::ContextTooLong

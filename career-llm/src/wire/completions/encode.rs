@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{EffortField, Images, Quirks, Schemas, StreamOptions};
 use crate::schema::Dialect;
 use crate::wire::Encoded;
+use crate::wire::asked::{self, tool_input};
 use crate::wire::openai::body::{self, Address, Fields, Given, Joined};
 use crate::wire::openai::families;
 use crate::{ChatRequest, Delivery, Error, ErrorKind, Image, Message, Part, Result, Role, Text, Tool, ToolChoice};
@@ -22,8 +23,8 @@ pub(super) fn encode(request: &ChatRequest, model: &str, provider: &str, quirks:
         Schemas::Full => Some(Dialect::Full),
         Schemas::Json | Schemas::Prompted => None,
     };
-    let asked = body::ask(request.output.as_ref(), dialect);
-    let system = body::system(request, asked.words);
+    let asked = asked::ask(request.output.as_ref(), dialect);
+    let system = asked::system(request, asked.words);
     let encoded =
         body::write(&Body { request, model, provider, quirks, system, schema: asked.schema.as_ref() }, request)?;
     let mut encoded = Encoded::new("/chat/completions", encoded);
@@ -136,23 +137,25 @@ impl Serialize for Messages<'_> {
         if let Some(system) = &body.system {
             turns.serialize_element(&System { role: body.quirks.system.name(), content: system })?;
         }
-        for message in &body.request.messages {
-            match message.role {
-                Role::Assistant => {
-                    if let Some(turn) = said(body, message) {
-                        turns.serialize_element(&turn)?;
-                    }
+        for same in body.request.messages.chunk_by(|one, next| one.role == next.role) {
+            // Results come right after the calls, whatever else the person says, and in however many turns.
+            for part in same.iter().flat_map(|message| &message.parts) {
+                if let Part::ToolResult(result) = part {
+                    let tool_call_id = body.call_id(&result.call);
+                    turns.serialize_element(&Tooled { role: "tool", tool_call_id, content: Given(result) })?;
                 }
-                Role::User => {
-                    // Results come right after the calls, whatever else the person says.
-                    for part in &message.parts {
-                        if let Part::ToolResult(result) = part {
-                            let tool_call_id = body.call_id(&result.call);
-                            turns.serialize_element(&Tooled { role: "tool", tool_call_id, content: Given(result) })?;
+            }
+            for message in same {
+                match message.role {
+                    Role::Assistant => {
+                        if let Some(turn) = said(body, message) {
+                            turns.serialize_element(&turn)?;
                         }
                     }
-                    if let Some(content) = content(&message.parts) {
-                        turns.serialize_element(&User { role: "user", content })?;
+                    Role::User => {
+                        if let Some(content) = content(&message.parts) {
+                            turns.serialize_element(&User { role: "user", content })?;
+                        }
                     }
                 }
             }
@@ -284,7 +287,11 @@ impl Serialize for Tools<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(|tool| Offered {
             kind: "function",
-            function: Function { name: &tool.name, description: &tool.description, parameters: &tool.input },
+            function: Function {
+                name: &tool.name,
+                description: &tool.description,
+                parameters: tool_input(&tool.input),
+            },
         }))
     }
 }
@@ -301,7 +308,7 @@ struct Function<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     description: &'a str,
-    parameters: &'a Value,
+    parameters: Cow<'a, Value>,
 }
 
 fn choice(choice: &ToolChoice) -> Option<Choice<'_>> {

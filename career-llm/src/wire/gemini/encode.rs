@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::super::Encoded;
+use super::super::asked::{ask, system, tool_input};
 use super::super::made::is_made;
-use super::super::shared::{arguments, decimal, object, put_over, row, system_text, tell, tool_schema, turns};
+use super::super::shared::{arguments, decimal, object, put_over, row, turns};
 use super::NAME;
 use crate::schema::Dialect;
 use crate::{
@@ -58,10 +59,10 @@ pub(super) fn encode(request: &ChatRequest, model: &str) -> Result<Encoded> {
     let takes = Takes::of(model);
     let tools = !request.tools.is_empty() && request.tool_choice != ToolChoice::None;
     let native = !tools || takes.schema_beside_tools();
-    let told = request.output.as_ref().map(|output| tell(output, Dialect::Full, native));
+    let asked = ask(request.output.as_ref(), native.then_some(Dialect::Full));
     let mut body = Map::new();
     body.insert("contents".into(), contents(request, &takes)?);
-    if let Some(system) = system_text(request, told.as_ref().and_then(|told| told.prompt.as_deref())) {
+    if let Some(system) = system(request, asked.words) {
         body.insert("systemInstruction".into(), json!({"parts": [{"text": system}]}));
     }
     if !request.tools.is_empty() {
@@ -74,7 +75,7 @@ pub(super) fn encode(request: &ChatRequest, model: &str) -> Result<Encoded> {
     if let Some(thinking) = request.effort.and_then(|effort| takes.thinking(effort)) {
         config.insert("thinkingConfig".into(), thinking);
     }
-    if let Some(schema) = told.as_ref().and_then(|told| told.native.clone()) {
+    if let Some(schema) = asked.schema {
         config.insert("responseMimeType".into(), "application/json".into());
         config.insert("responseJsonSchema".into(), schema);
     }
@@ -82,7 +83,7 @@ pub(super) fn encode(request: &ChatRequest, model: &str) -> Result<Encoded> {
         body.insert("generationConfig".into(), config.into());
     }
     let mut encoded = Encoded::new(path(request, model), put_over(body, request, NAME));
-    encoded.schema = told.map(|told| Arc::new(told.report));
+    encoded.schema = asked.report.map(Arc::new);
     Ok(encoded)
 }
 
@@ -190,7 +191,7 @@ fn declarations(request: &ChatRequest) -> Value {
         json!({
             "name": tool.name,
             "description": tool.description,
-            "parametersJsonSchema": tool_schema(&tool.input),
+            "parametersJsonSchema": tool_input(&tool.input),
         })
     });
     tools.collect()

@@ -6,9 +6,13 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::shared::{Str, plain, refusal};
+use super::super::plain::plain;
+use super::super::shared::{Str, refusal};
 use crate::wire::status_kind;
 use crate::{Error, ErrorKind};
+
+/// The longest delay that is believed, in seconds.
+const LONGEST: f64 = 86_400.0;
 
 /// An error as the provider tells it.
 #[derive(Debug, Deserialize)]
@@ -113,8 +117,8 @@ fn is_used_up(told: &Status<'_>, message: &str) -> bool {
         || message.contains("credits are depleted")
 }
 
-/// A delay such as `34.07s`.
+/// A delay such as `34.07s`. More than a day is a day, as in headers.
 fn delay(text: &str) -> Option<Duration> {
     let seconds = text.strip_suffix('s')?.parse::<f64>().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
+    (seconds.is_finite() && seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(LONGEST)))
 }

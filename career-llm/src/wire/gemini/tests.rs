@@ -247,6 +247,12 @@ fn an_error_by_status_keeps_all_that_was_said() {
             exhausted(quota(minute, "10", "34.5s")),
             "Throttled Here Some(34.5s) Some(\"RESOURCE_EXHAUSTED\") q".into(),
         ),
+        (
+            429,
+            exhausted(quota(minute, "10", "1e18s")),
+            "Throttled Here Some(86400s) Some(\"RESOURCE_EXHAUSTED\") q".into(),
+        ),
+        (429, exhausted(quota(minute, "10", "NaNs")), "Throttled Here None Some(\"RESOURCE_EXHAUSTED\") q".into()),
         (429, exhausted(quota(minute, "10", "soon")), "Throttled Here None Some(\"RESOURCE_EXHAUSTED\") q".into()),
         (429, exhausted(quota(day, "20", "18s")), "Quota Elsewhere None Some(\"RESOURCE_EXHAUSTED\") q".into()),
         (429, exhausted(quota(minute, "0", "18s")), "Quota Elsewhere None Some(\"RESOURCE_EXHAUSTED\") q".into()),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::super::Encoded;
+use super::super::asked::{ask, system, tool_input};
 use super::super::made::is_made;
-use super::super::shared::{arguments, decimal, put_over, row, system_text, tell, tool_schema, turns};
+use super::super::shared::{arguments, decimal, put_over, row, turns};
 use super::{CONTEXT_MAX, CONTEXT_MIN, NAME};
 use crate::schema::Dialect;
 use crate::{ChatRequest, Delivery, Effort, Error, ErrorKind, Image, Part, Result, Role, Text, ToolChoice, ToolResult};
@@ -25,8 +26,8 @@ pub(super) fn encode(request: &ChatRequest, model: &str, context: Option<u32>) -
         return Err(Error::new(ErrorKind::Unsupported, "a tool that must be used"));
     }
     let tools = !request.tools.is_empty() && request.tool_choice != ToolChoice::None;
-    let told = request.output.as_ref().map(|output| tell(output, Dialect::Full, !tools));
-    let system = system_text(request, told.as_ref().and_then(|told| told.prompt.as_deref()));
+    let asked = ask(request.output.as_ref(), (!tools).then_some(Dialect::Full));
+    let system = system(request, asked.words);
     let mut said = Vec::new();
     if let Some(system) = &system {
         said.push(json!({"role": "system", "content": system}));
@@ -41,7 +42,7 @@ pub(super) fn encode(request: &ChatRequest, model: &str, context: Option<u32>) -
     if tools {
         body.insert("tools".into(), functions(request));
     }
-    if let Some(schema) = told.as_ref().and_then(|told| told.native.clone()) {
+    if let Some(schema) = asked.schema {
         body.insert("format".into(), schema);
     }
     let needed = tokens(request, system.as_deref(), &body);
@@ -56,7 +57,7 @@ pub(super) fn encode(request: &ChatRequest, model: &str, context: Option<u32>) -
         body.insert("think".into(), think(effort, model));
     }
     let mut encoded = Encoded::new("/api/chat", put_over(body, request, NAME));
-    encoded.schema = told.map(|told| Arc::new(told.report));
+    encoded.schema = asked.report.map(Arc::new);
     Ok(encoded)
 }
 
@@ -131,7 +132,7 @@ fn functions(request: &ChatRequest) -> Value {
             "function": {
                 "name": tool.name,
                 "description": tool.description,
-                "parameters": tool_schema(&tool.input),
+                "parameters": tool_input(&tool.input),
             },
         })
     });

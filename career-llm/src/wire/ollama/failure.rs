@@ -3,7 +3,8 @@
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::super::shared::{plain, refusal};
+use super::super::plain::plain;
+use super::super::shared::refusal;
 use crate::wire::status_kind;
 use crate::{Error, ErrorKind, Scope};
 

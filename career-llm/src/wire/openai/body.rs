@@ -1,6 +1,5 @@
 //! Bodies, written straight from the request.
 
-use std::borrow::Cow;
 use std::fmt::{self, Display};
 
 use base64::display::Base64Display;
@@ -8,8 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 
-use crate::schema::{Dialect, SchemaMode, SchemaReport, instructions, lower};
-use crate::{ChatRequest, Error, ErrorKind, Image, OutputSchema, Part, Result, Text, ToolResult};
+use crate::{ChatRequest, Error, ErrorKind, Image, Part, Result, Text, ToolResult};
 
 /// Fields of the body that come in order, those of the host over them.
 pub(crate) struct Fields<'a, M> {
@@ -112,39 +110,4 @@ impl Serialize for Given<'_> {
 /// JSON of a tool's input; an empty one is an empty object.
 pub(crate) fn input(input: &Text) -> &str {
     if input.trim().is_empty() { "{}" } else { input }
-}
-
-/// A schema on its way: what is sent of it, what the system text says with it, and the report.
-#[derive(Debug, Default)]
-pub(crate) struct Asked {
-    pub(crate) schema: Option<Value>,
-    pub(crate) words: Option<String>,
-    pub(crate) report: Option<SchemaReport>,
-}
-
-/// Lowers the schema of a request to a dialect; with none, or where the dialect cannot say it, the prompt must.
-pub(crate) fn ask(output: Option<&OutputSchema>, dialect: Option<Dialect>) -> Asked {
-    let Some(output) = output else { return Asked::default() };
-    let lowered = dialect.map(|dialect| lower(&output.schema, dialect));
-    match lowered {
-        Some(lowered) if lowered.schema.is_some() => Asked {
-            schema: lowered.schema,
-            words: None,
-            report: Some(SchemaReport { mode: SchemaMode::Native, lost: lowered.lost }),
-        },
-        _ => Asked {
-            schema: None,
-            words: Some(instructions(output)),
-            report: Some(SchemaReport { mode: SchemaMode::Prompted, lost: Vec::new() }),
-        },
-    }
-}
-
-/// The system text with the words of a prompted schema after it.
-pub(crate) fn system<'a>(request: &'a ChatRequest, words: Option<String>) -> Option<Cow<'a, str>> {
-    match (request.system.as_deref().filter(|text| !text.is_empty()), words) {
-        (None, words) => words.map(Cow::Owned),
-        (Some(text), None) => Some(Cow::Borrowed(text)),
-        (Some(text), Some(words)) => Some(Cow::Owned(format!("{text}\n\n{words}"))),
-    }
 }

@@ -1,5 +1,6 @@
 //! A request as the body of Responses.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::ser::SerializeSeq;
@@ -8,6 +9,7 @@ use serde_json::Value;
 
 use crate::schema::Dialect;
 use crate::wire::Encoded;
+use crate::wire::asked::{self, tool_input};
 use crate::wire::openai::body::{self, Address, Fields, Given, Joined};
 use crate::wire::openai::families;
 use crate::{ChatRequest, Delivery, Error, ErrorKind, Message, Part, Result, Role, Text, Tool, ToolChoice};
@@ -16,8 +18,8 @@ pub(super) fn encode(request: &ChatRequest, model: &str, provider: &str) -> Resu
     if !request.stop.is_empty() {
         return Err(Error::new(ErrorKind::Unsupported, "stop: this protocol takes no texts that end the reply"));
     }
-    let asked = body::ask(request.output.as_ref(), Some(Dialect::OpenAiStrict));
-    let system = body::system(request, asked.words);
+    let asked = asked::ask(request.output.as_ref(), Some(Dialect::OpenAiStrict));
+    let system = asked::system(request, asked.words);
     let body = Body { request, model, provider, system: system.as_deref(), schema: asked.schema.as_ref() };
     let mut encoded = Encoded::new("/responses", body::write(&body, request)?);
     encoded.schema = asked.report.map(Arc::new);
@@ -74,24 +76,32 @@ struct Items<'a>(&'a Body<'a>);
 impl Serialize for Items<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut items = serializer.serialize_seq(None)?;
-        for message in &self.0.request.messages {
-            match message.role {
-                Role::User => user(message, &mut items)?,
-                Role::Assistant => assistant(message, self.0.provider, &mut items)?,
+        for turns in self.0.request.messages.chunk_by(|one, next| one.role == next.role) {
+            results(turns, &mut items)?;
+            for message in turns {
+                match message.role {
+                    Role::User => user(message, &mut items)?,
+                    Role::Assistant => assistant(message, self.0.provider, &mut items)?,
+                }
             }
         }
         items.end()
     }
 }
 
-/// What the person says. Results come right after the calls, whatever else is said.
-fn user<S: SerializeSeq>(message: &Message, items: &mut S) -> Result<(), S::Error> {
-    for part in &message.parts {
+/// What tools gave. It comes right after the calls, whatever else the person says, and in however many turns.
+fn results<S: SerializeSeq>(turns: &[Message], items: &mut S) -> Result<(), S::Error> {
+    for part in turns.iter().flat_map(|message| &message.parts) {
         if let Part::ToolResult(result) = part {
             let call_id = &result.call;
             items.serialize_element(&Output { kind: "function_call_output", call_id, output: Given(result) })?;
         }
     }
+    Ok(())
+}
+
+/// What the person says.
+fn user<S: SerializeSeq>(message: &Message, items: &mut S) -> Result<(), S::Error> {
     if message.parts.iter().any(|part| matches!(part, Part::Image(_))) {
         items.serialize_element(&Turn { role: "user", content: Mixed(&message.parts) })?;
     } else if message.parts.iter().any(|part| matches!(part, Part::Text(_))) {
@@ -173,7 +183,7 @@ impl Serialize for Tools<'_> {
             kind: "function",
             name: &tool.name,
             description: &tool.description,
-            parameters: &tool.input,
+            parameters: tool_input(&tool.input),
             strict: false,
         }))
     }
@@ -186,7 +196,7 @@ struct Function<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     description: &'a str,
-    parameters: &'a Value,
+    parameters: Cow<'a, Value>,
     /// Unsaid it would be true, and the schema of a host's tool is rarely of the strict dialect.
     strict: bool,
 }

@@ -5,15 +5,26 @@ use std::borrow::Cow;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+use crate::wire::plain::{MESSAGE_MAX, plain};
 use crate::wire::status_kind;
 use crate::{Error, ErrorKind, Scope, Text, Timeout};
 
-/// How the one sentence begins by which servers without codes tell that a request is too long. What a person wrote
-/// comes later in it, if at all.
-const TOO_LONG: &str = "This model's maximum context length is";
+/// How the sentences begin by which servers without a code for it tell that a request is too long. What a person wrote
+/// comes later in them, if at all.
+const TOO_LONG: [&str; 3] = [
+    "This model's maximum context length is",
+    "This model's maximum prompt length is",
+    "This endpoint's maximum context length is",
+];
 
-/// Longest message of a provider that is kept, in bytes.
-const MESSAGE_MAX: usize = 2_048;
+/// The same for a refusal by a safety filter: DeepSeek's, xAI's (with status 403), OpenAI's. A refusal that is not seen as
+/// one would be asked again of a laxer model.
+const REFUSED: [&str; 4] = [
+    "Content Exists Risk",
+    "Content violates usage guidelines",
+    "Invalid prompt: your prompt was flagged",
+    "Your request was rejected as a result of our safety system",
+];
 
 /// The error of an answer with another status than 2xx.
 pub(crate) fn failure(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
@@ -75,7 +86,9 @@ struct Said {
     message: Option<String>,
     /// A code that is a status of HTTP.
     status: Option<StatusCode>,
-    /// A gateway tells that a filter did it.
+    /// The words tell that the request is too long.
+    long: bool,
+    /// A gateway, or the words, tell that a filter did it.
     flagged: bool,
     note: &'static str,
 }
@@ -92,8 +105,7 @@ impl Said {
             }
             // A page of a proxy, plain words, or nothing.
             Err(_) => {
-                let start = &body[..body.len().min(2 * MESSAGE_MAX)];
-                said.message = Some(String::from_utf8_lossy(start).trim().to_owned()).filter(|text| !text.is_empty());
+                said.message = plain(body).map(|text| text.to_string());
                 said.note = "the body is no JSON";
             }
         }
@@ -122,7 +134,11 @@ impl Said {
         self.told = message.is_some() || error.is_object() || (self.code.is_some() && holder["choices"].is_null());
         self.status = self.code.as_deref().and_then(|code| code.parse::<u16>().ok()).and_then(error_status);
         let metadata = &holder["metadata"];
-        self.flagged = !metadata["reasons"].is_null() || !metadata["flagged_input"].is_null();
+        let begins = |sentences: &[&str]| {
+            message.as_deref().is_some_and(|message| sentences.iter().any(|sentence| message.starts_with(sentence)))
+        };
+        self.long = begins(&TOO_LONG);
+        self.flagged = !metadata["reasons"].is_null() || !metadata["flagged_input"].is_null() || begins(&REFUSED);
         // What is no name but a sentence belongs to the message.
         self.message = match self.code.take_if(|code| !is_name(code)) {
             Some(sentence) => Some(message.map_or(sentence.clone(), |message| format!("{sentence}: {message}"))),
@@ -161,22 +177,24 @@ impl Said {
         if any(&["spend_limit", "organization_usage_limit"]) {
             return (ErrorKind::SpendCap, Some(Scope::Elsewhere));
         }
-        if any(&[
-            "insufficient_quota",
-            "credit_balance",
-            "insufficient_balance",
-            "insufficient_credit",
-            "billing_hard_limit",
-        ]) {
+        if any(&["insufficient_quota", "credit_balance", "insufficient_balance", "insufficient_credit", "billing_"]) {
             return (ErrorKind::Quota, Some(Scope::Elsewhere));
         }
         if any(&["context_length", "context_window", "context_size", "prompt_too_long", "max_prompt_tokens"])
-            || self.message.as_deref().is_some_and(|message| message.starts_with(TOO_LONG))
+            || self.long
         {
             return (ErrorKind::ContextTooLong, None);
         }
-        let filters =
-            ["content_filter", "content_policy", "policy_violation", "policyviolation", "moderation", "invalid_prompt"];
+        let filters = [
+            "content_filter",
+            "content_policy",
+            "policy_violation",
+            "policyviolation",
+            "moderation",
+            "safety",
+            "data_inspection",
+            "invalid_prompt",
+        ];
         if any(&filters) || self.flagged {
             return (ErrorKind::Filtered, None);
         }

@@ -104,6 +104,48 @@ fn every_shape_of_a_failure_is_read() {
             Some("403"),
             Some("flagged"),
         ),
+        // Refusals that have no code of their own; asked elsewhere, they would find a laxer model.
+        (
+            400,
+            r#"{"error":{"message":"Content Exists Risk","type":"invalid_request_error","param":null,"code":"invalid_request_error"}}"#,
+            Filtered,
+            Nowhere,
+            Some("invalid_request_error"),
+            Some("Content Exists Risk"),
+        ),
+        (400, r#"{"detail":"Content Exists Risk"}"#, Filtered, Nowhere, None, Some("Content Exists Risk")),
+        (
+            403,
+            r#"{"code":"The caller may not","error":"Content violates usage guidelines. Failed check: BIO"}"#,
+            Filtered,
+            Nowhere,
+            None,
+            Some("The caller may not: Content violates usage guidelines. Failed check: BIO"),
+        ),
+        (
+            400,
+            r#"{"error":{"message":"You wrote: Content Exists Risk","code":400}}"#,
+            Invalid,
+            Elsewhere,
+            Some("400"),
+            Some("You wrote: Content Exists Risk"),
+        ),
+        (
+            400,
+            r#"{"error":{"message":"m","code":"data_inspection_failed"}}"#,
+            Filtered,
+            Nowhere,
+            Some("data_inspection_failed"),
+            Some("m"),
+        ),
+        (
+            429,
+            r#"{"error":{"message":"m","code":"billing_not_active"}}"#,
+            Quota,
+            Elsewhere,
+            Some("billing_not_active"),
+            Some("m"),
+        ),
         (403, r#"{"error":"denied"}"#, Auth, Elsewhere, None, Some("denied")),
         (
             404,
@@ -120,7 +162,8 @@ fn every_shape_of_a_failure_is_read() {
             ContextTooLong,
             Elsewhere,
             None,
-            Some("<html>413 Request Entity Too Large</html>"),
+            // A proxy's page, which tells nothing.
+            None,
         ),
         (
             422,
