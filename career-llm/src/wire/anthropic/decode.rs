@@ -26,6 +26,8 @@ pub(super) struct Streamed {
     began: bool,
     blocks: BTreeMap<u32, Block>,
     calls: u32,
+    /// Calls that ended and were told no piece of their input, and what they began with.
+    silent: Vec<(u32, Option<Text>)>,
     counts: Option<Counts>,
     pub(super) stop: Option<Stop>,
     pub(super) explanation: Option<Text>,
@@ -42,6 +44,7 @@ impl Streamed {
             began: false,
             blocks: BTreeMap::new(),
             calls: 0,
+            silent: Vec::new(),
             counts: None,
             stop: None,
             explanation: None,
@@ -174,10 +177,7 @@ impl Streamed {
         match self.blocks.remove(&index) {
             None | Some(Block::Text) => {}
             Some(Block::Tool { said: true, .. }) => {}
-            Some(Block::Tool { call, begun, .. }) => {
-                let json = begun.unwrap_or_else(|| Text::from_static("{}"));
-                events.push_back(ChatEvent::ToolInput { index: call, json });
-            }
+            Some(Block::Tool { call, begun, .. }) => self.silent.push((call, begun)),
             // Without its signature the provider does not take a thought back.
             Some(Block::Thinking(thought)) if thought.signature.is_empty() => {}
             Some(Block::Thinking(thought)) => events.push_back(opaque(Map::from_iter([
@@ -205,6 +205,15 @@ impl Streamed {
     pub(super) fn done(&mut self, events: &mut Events) {
         while let Some(index) = self.blocks.keys().next().copied() {
             self.block_ends(index, events);
+        }
+        // A call without input, which only the reason to stop tells from one that was cut off.
+        let cut = |stop: &Stop| matches!(stop.reason, StopReason::Length | StopReason::Filtered);
+        for (index, begun) in std::mem::take(&mut self.silent) {
+            match begun.filter(|begun| *begun != "{}") {
+                Some(json) => events.push_back(ChatEvent::ToolInput { index, json }),
+                None if self.stop.as_ref().is_some_and(cut) => {}
+                None => events.push_back(ChatEvent::ToolInput { index, json: Text::from_static("{}") }),
+            }
         }
         if let Some(explanation) = self.explanation.take().filter(|text| !text.is_empty()) {
             events.push_back(ChatEvent::Refusal(explanation));

@@ -210,6 +210,18 @@ fn blocks_of_the_providers_own_tools_are_put_together_and_kept() {
 }
 
 #[test]
+fn a_call_that_was_cut_off_before_its_input_is_given_none() {
+    let call = |reason: &str| {
+        let delta = json!({"type": "message_delta", "delta": {"stop_reason": reason}}).to_string();
+        let begins = r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"n","input":{}}}"#;
+        let ends = r#"{"type":"content_block_stop","index":0}"#;
+        streamed(&[STREAM[0], begins, ends, &delta, r#"{"type":"message_stop"}"#]).0.remove(2)
+    };
+    assert_eq!(call("tool_use"), "input 0 {}");
+    assert!(call("max_tokens").starts_with("done Length"));
+}
+
+#[test]
 fn every_reason_to_stop_has_its_meaning() {
     let reasons = [
         ("end_turn", "End"),
@@ -279,6 +291,7 @@ fn an_error_by_status_keeps_all_that_was_said() {
     let capped = json!({"type": "error", "error": {"type": "rate_limit_error", "message": "Capped.",
         "details": {"error_code": "enforced_spend_limit_reached"}}});
     let long = "prompt is too long: 210000 tokens > 200000 maximum";
+    let blocked = "Output blocked by content filtering policy";
     let credit = "Your credit balance is too low to access the Anthropic API.";
     let limit = "You have reached your specified API usage limits. You will regain access on 2026-12-01.";
     let table = [
@@ -291,6 +304,11 @@ fn an_error_by_status_keeps_all_that_was_said() {
             400,
             detail("invalid_request_error", long),
             format!("ContextTooLong Elsewhere None Some(\"invalid_request_error\") {long}"),
+        ),
+        (
+            400,
+            detail("invalid_request_error", blocked),
+            format!("Filtered Nowhere None Some(\"invalid_request_error\") {blocked}"),
         ),
         (
             400,

@@ -206,16 +206,18 @@ impl Decoder {
         }
         self.done = true;
         self.repeat = Repeat::default();
-        // A tool without input is called with an empty object, which some servers leave out.
-        for (at, _) in self.calls.iter().enumerate().filter(|(_, call)| !call.fed) {
-            events.push_back(ChatEvent::ToolInput { index: number(at), json: Text::from_static("{}") });
+        let mut stop = self.stop.take().unwrap_or(StopReason::Other.into());
+        // A tool without input is called with an empty object, which some servers leave out. One that was cut off is not.
+        if !matches!(stop.reason, StopReason::Length | StopReason::Filtered) {
+            for (at, _) in self.calls.iter().enumerate().filter(|(_, call)| !call.fed) {
+                events.push_back(ChatEvent::ToolInput { index: number(at), json: Text::from_static("{}") });
+            }
         }
         if let Some(thoughts) = self.thoughts.take_if(|thoughts| !thoughts.is_empty()) {
             let whole = thoughts.iter().map(Text::as_str).collect::<String>();
             let opaque = Opaque::new(&*self.provider, json!({ "reasoning_content": whole }));
             events.push_back(ChatEvent::Opaque(Box::new(opaque)));
         }
-        let mut stop = self.stop.take().unwrap_or(StopReason::Other.into());
         let unsaid = stop.raw.is_none();
         if stop.reason == StopReason::End || unsaid {
             if self.refused {

@@ -37,6 +37,30 @@ fn bodies_are_as_documented() {
 }
 
 #[test]
+fn results_of_tools_come_before_what_else_is_said_in_however_many_turns() {
+    let call = ToolCall::new("call_1", "find_career", "{}");
+    let request = ChatRequest::user("Who studies plants?")
+        .with(Message::new(Role::Assistant, vec![Part::ToolCall(call.clone())]))
+        .with(Message::user("And hurry."))
+        .with(Message::tool_results([ToolResult::of(&call, "7")]));
+    let body = body(&wire(), &request, "gpt-4.1");
+    let roles: Vec<_> = body["messages"].as_array().expect("turns").iter().map(|turn| &turn["role"]).collect();
+    assert_eq!(roles, ["user", "assistant", "tool", "user"]);
+}
+
+#[test]
+fn a_call_that_was_cut_off_before_its_input_is_given_none() {
+    let call = |reason: &str| {
+        let call = r#"{"index":0,"id":"a","function":{"name":"f","arguments":""}}"#;
+        let line = format!(r#"{{"choices":[{{"delta":{{"tool_calls":[{call}]}},"finish_reason":"{reason}"}}]}}"#);
+        stream(&[&line, "[DONE]"])
+    };
+    assert_eq!(call("length"), ["started openai/asked", "call 0 a f", "done Length length None"]);
+    let whole = ["started openai/asked", "call 0 a f", "input 0 {}", "done ToolUse tool_calls None"];
+    assert_eq!(call("tool_calls"), whole);
+}
+
+#[test]
 fn fields_come_in_the_documented_order_and_unset_ones_not_at_all() {
     let request = ChatRequest::user("hi").with_max_output_tokens(9).with_extra("openai", "user", json!("u"));
     let encoded = wire().encode(&request, "m").expect("encoded");

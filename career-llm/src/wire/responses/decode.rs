@@ -57,10 +57,10 @@ impl Decode for Decoder {
         if self.whole {
             return self.whole(data, events);
         }
-        let event: Object<Event<'_>> = serde_json::from_str(data).map_err(|error| errors::bad_json(&error))?;
         if frame.event == "error" {
             return Err(errors::inside(data));
         }
+        let event: Object<Event<'_>> = serde_json::from_str(data).map_err(|error| errors::bad_json(&error))?;
         let Some(event) = event.0 else {
             return Err(Error::protocol("expected an event, found no JSON object"));
         };
@@ -265,7 +265,8 @@ impl Decoder {
         };
         self.start(&response.model.0, events);
         for at in 0..self.calls.len() {
-            if !self.calls[at].fed {
+            // A tool without input is called with an empty object; one that was cut off is not.
+            if !self.calls[at].fed && status == "completed" {
                 self.feed(at, Some(Text::from_static("{}")), events);
             }
         }

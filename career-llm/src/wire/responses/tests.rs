@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::schema::SchemaMode;
 use crate::wire::openai::testing::{body, decode, feed, requests, told};
-use crate::{Effort, ErrorKind, Scope, Text};
+use crate::wire::{Events, Frame};
+use crate::{Effort, ErrorKind, Message, Part, Role, Scope, Text, ToolCall, ToolResult};
 
 fn stream(lines: &[&str]) -> Vec<String> {
     told(&Responses::new(), Delivery::Streamed, lines)
@@ -246,6 +247,39 @@ fn a_whole_response_is_one_frame() {
     assert_eq!(whole("{}"), ["error: protocol violated: the response has no output"]);
     assert_eq!(whole(r#"{"status":"queued","output":[]}"#).len(), 1);
     assert_eq!(told(&Responses::new(), Delivery::Whole, &[]), ["error: protocol violated: the reply was cut short"]);
+}
+
+#[test]
+fn an_event_of_that_name_is_an_error_whatever_is_in_it() {
+    let (_, mut decoder) = Responses::new().decoder("m", Delivery::Streamed);
+    let error = decoder.frame(Frame::new("error", &"busy".into()), &mut Events::new()).expect_err("an error");
+    assert_eq!((error.kind(), error.provider_message().map(Text::as_str)), (ErrorKind::Overloaded, Some("busy")));
+}
+
+#[test]
+fn results_of_tools_come_before_what_else_is_said_in_however_many_turns() {
+    let call = ToolCall::new("call_1", "find_career", "{}");
+    let request = ChatRequest::user("Who studies plants?")
+        .with(Message::new(Role::Assistant, vec![Part::ToolCall(call.clone())]))
+        .with(Message::user("And hurry."))
+        .with(Message::tool_results([ToolResult::of(&call, "7")]));
+    let body = body(&Responses::new(), &request, "gpt-5-mini");
+    let kinds: Vec<_> = body["input"].as_array().expect("items").iter().map(|item| &item["type"]).collect();
+    assert_eq!(kinds, [&json!(null), &json!("function_call"), &json!("function_call_output"), &json!(null)]);
+}
+
+#[test]
+fn a_call_that_was_cut_off_before_its_input_is_given_none() {
+    let lines = |end: &str| {
+        stream(&[
+            r#"{"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","call_id":"a","name":"f"}}"#,
+            end,
+        ])
+    };
+    let cut = r#"{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}}"#;
+    assert_eq!(lines(cut), ["started openai/asked", "call 0 a f", "done Length max_output_tokens None"]);
+    let whole = r#"{"type":"response.completed","response":{"status":"completed"}}"#;
+    assert_eq!(lines(whole), ["started openai/asked", "call 0 a f", "input 0 {}", "done ToolUse completed None"]);
 }
 
 proptest! {
