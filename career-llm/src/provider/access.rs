@@ -77,7 +77,7 @@ impl Access {
             (Auth::Bearer, Some(key)) => {
                 // An empty key would hide behind the word before it.
                 let value = match key.expose_secret() {
-                    "" => SecretString::default(),
+                    key if key.trim().is_empty() => SecretString::default(),
                     key => format!("Bearer {key}").into(),
                 };
                 endpoint.header("authorization", &value)?;
@@ -138,9 +138,9 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// A variable that is set to something.
+/// A variable that is set to something, without the spaces and line breaks around it that files of variables leave there.
 pub(crate) fn set(lookup: Lookup<'_>, name: &str) -> Option<String> {
-    lookup(name).filter(|value| !value.trim().is_empty())
+    lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
 impl fmt::Debug for Access {

@@ -98,11 +98,17 @@ impl ModelConfig {
         let known = Known::named(&self.provider)?;
         let mut access = known.access();
         access.key = match (&self.api_key, &self.api_key_env) {
-            (Some(_), Some(_)) => return Err(Error::config("give `api_key` or `api_key_env`, not both")),
+            (Some(_), Some(_)) => {
+                let message = format!("{}: give `api_key` or `api_key_env`, not both", access.vendor.name);
+                return Err(Error::config(message));
+            }
             (Some(key), None) => Some(key.clone()),
             (None, Some(name)) => {
-                let key = set(lookup, name);
-                Some(key.ok_or_else(|| Error::config(format!("the variable {name} is not set")))?.into())
+                let unset = || {
+                    let name = shown(name);
+                    Error::config(format!("{}: the variable of `api_key_env` is not set: {name}", access.vendor.name))
+                };
+                Some(set(lookup, name).ok_or_else(unset)?.into())
             }
             (None, None) => access.vendor.key_env.iter().find_map(|name| set(lookup, name)).map(Into::into),
         };
@@ -116,6 +122,12 @@ impl ModelConfig {
     }
 }
 
+/// A name of a variable, if it looks like one: what is in its place by mistake may be the key itself.
+fn shown(variable: &str) -> &str {
+    let usual = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    if variable.bytes().all(usual) { variable } else { "…" }
+}
+
 impl fmt::Debug for ModelConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // An address that holds a key by mistake is refused when the model is made, not before.
@@ -125,7 +137,7 @@ impl fmt::Debug for ModelConfig {
             .field("model", &self.model)
             .field("base_url", &base_url)
             .field("api_key", &self.api_key.as_ref().map(|_| "set"))
-            .field("api_key_env", &self.api_key_env)
+            .field("api_key_env", &self.api_key_env.as_deref().map(shown))
             .field("timeouts", &self.timeouts)
             .field("limits", &self.limits)
             .field("headers", &self.headers.keys())
@@ -157,6 +169,15 @@ mod tests {
         assert!(!shown.contains("hunter2") && shown.contains("x-extra"), "{shown}");
         let json = serde_json::to_string(&ModelConfig { base_url: None, ..config }).expect("JSON");
         assert!(!json.contains("hunter2"), "{json}");
+    }
+
+    #[cfg(feature = "openai")]
+    #[test]
+    fn a_key_in_the_place_of_its_variable_is_not_shown() {
+        let json = r#"{"provider": "groq", "model": "m", "api_key_env": "gsk_hunter2"}"#;
+        let error = build(json, &[]).expect_err("no such variable");
+        let shown = format!("{error} {error:?} {:?}", config(json));
+        assert!(shown.contains("groq") && shown.contains("`api_key_env`") && !shown.contains("hunter2"), "{shown}");
     }
 
     #[test]

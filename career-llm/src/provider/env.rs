@@ -60,13 +60,21 @@ fn signs(known: Known) -> impl Iterator<Item = &'static str> {
 /// What is meant by a provider, as far as the environment says.
 #[cfg(feature = "openai")]
 fn as_told(known: Known, lookup: Lookup<'_>) -> Known {
-    let own = |url: String| !url.contains("://api.openai.com");
+    let own = |url: String| !is_openai(&url);
     match known {
         Known::OpenAi if OPENAI.vendor.base_url_env.iter().find_map(|name| set(lookup, name)).is_some_and(own) => {
             Known::LookAlike(&OWN_SERVER)
         }
         known => known,
     }
+}
+
+/// Whether an address is OpenAI's own, which has hosts of regions too: `eu.api.openai.com`.
+#[cfg(feature = "openai")]
+fn is_openai(url: &str) -> bool {
+    let url = reqwest::Url::parse(url).ok();
+    let host = url.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default();
+    host == "api.openai.com" || host.ends_with(".api.openai.com")
 }
 
 #[cfg(not(feature = "openai"))]
@@ -164,8 +172,12 @@ mod tests {
     fn a_server_of_ones_own_needs_no_key() {
         let at = |url| [("OPENAI_BASE_URL", url), ("OPENAI_MODEL", "tutor")];
         assert_eq!(models(&at("http://localhost:8080/v1")).expect("one"), ["openai/tutor"]);
-        let error = models(&at("https://api.openai.com/v1")).expect_err("OpenAI itself needs one");
-        assert!(error.to_string().contains("OPENAI_API_KEY"), "{error}");
+        assert_eq!(models(&at("https://api.openai.com.proxy.example/v1")).expect("one"), ["openai/tutor"]);
+        for own in ["https://api.openai.com/v1", "https://eu.api.openai.com/v1"] {
+            let chain = [&at(own)[..], &[("CAREER_LLM_CHAIN", "openai")]].concat();
+            let error = models(&chain).expect_err("OpenAI itself needs one");
+            assert!(error.to_string().contains("OPENAI_API_KEY"), "{error}");
+        }
         let chain = [&at("http://localhost:8080/v1")[..], &[("CAREER_LLM_CHAIN", "openai:other")]].concat();
         assert_eq!(models(&chain).expect("one"), ["openai/other"]);
     }

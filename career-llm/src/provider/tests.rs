@@ -64,7 +64,7 @@ fn no_debug_shows_a_key() {
 #[test]
 fn a_key_that_is_none_is_an_error_that_does_not_show_it() {
     for vendor in [&ACME, &BEARER] {
-        for key in ["", "hunter2\n", "hünter2"] {
+        for key in ["", " ", "hunter2\n", "hünter2"] {
             let error = Provider::over(Mute, vendor).model("m").api_key(key).build().expect_err("no key");
             assert_eq!(error.kind(), ErrorKind::Config);
             let shown = format!("{error} {error:?}");
@@ -86,7 +86,7 @@ fn what_is_missing_is_told_with_its_variables() {
 
 #[test]
 fn variables_fill_what_is_not_set_and_empty_ones_do_not() {
-    let variables = [("ACME_API_KEY", " "), ("ACME_KEY", "k"), ("ACME_MODEL", "m"), ("ACME_BASE_URL", "")];
+    let variables = [("ACME_API_KEY", " "), ("ACME_KEY", "k\r\n"), ("ACME_MODEL", " m "), ("ACME_BASE_URL", "")];
     let (_, endpoint) = access(&ACME, &variables).open(None).expect("all is there");
     assert_eq!(endpoint.model.to_string(), "acme/m");
     assert_eq!(endpoint.base_url(), ACME.base_url);

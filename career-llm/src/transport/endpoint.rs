@@ -63,7 +63,7 @@ impl Endpoint {
         let wrong = |what: &str| Error::config(what).with_model(self.model.clone());
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("the name of a header is none"))?;
         let value = value.expose_secret();
-        let visible = !value.is_empty() && value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        let visible = !value.trim().is_empty() && value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         let value = visible.then(|| HeaderValue::from_str(value).ok()).flatten();
         let mut value = value.ok_or_else(|| {
             wrong(&format!("the value for the header {name} is empty, or has a line break or other than ASCII in it"))
