@@ -8,7 +8,8 @@ use futures_util::{Stream, StreamExt};
 use tokio::time::Instant;
 
 use crate::{
-    Attempt, ChatEvent, ChatModel, ChatRequest, ChatStream, Delivery, Done, Error, ModelId, Result, StopReason, Usage,
+    Attempt, ChatEvent, ChatModel, ChatRequest, ChatStream, Delivery, Done, Error, ErrorKind, ModelId, Result, Scope,
+    StopReason, Usage,
 };
 
 /// A reply that began: its first content is here, or all of it.
@@ -70,6 +71,12 @@ pub(super) async fn open(model: &(impl ChatModel + ?Sized), request: &ChatReques
         }
     }
     Ok(Opened { held, rest })
+}
+
+/// Whether another model may answer in place of one that failed like this. A chain that found no route is a model that
+/// failed, whatever else may be done about it.
+pub(super) fn may_go_on(error: &Error) -> bool {
+    error.advice().scope != Scope::Nowhere || error.kind() == ErrorKind::NoRoute
 }
 
 /// Whether somebody would notice this event. An empty piece of text is nothing yet.

@@ -8,8 +8,9 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use crate::layer::breaker::Gate;
+use crate::layer::watch::may_go_on;
 use crate::layer::{Backoff, BreakerOptions, State};
-use crate::{ChatModel, ChatRequest, ChatStream, Delivery, Error, ErrorKind, ModelId, Result, Scope, Timeout};
+use crate::{ChatModel, ChatRequest, ChatStream, Delivery, Error, ErrorKind, ModelId, Result, Timeout};
 
 mod course;
 #[cfg(all(test, feature = "testkit"))]
@@ -43,7 +44,7 @@ use passing::Passing;
 ///
 /// # When it goes on to the next model
 ///
-/// - At any failure but those that are for nowhere ([`Scope::Nowhere`]): a refusal by a safety filter never falls
+/// - At any failure but those that are for nowhere ([`Scope::Nowhere`](crate::Scope)): a refusal by a safety filter never falls
 ///   through to a laxer model, and a request that is wrong is wrong everywhere. Those are returned themselves. So is a
 ///   reply that ended by a refusal: it is an answer. [`on`](Fallback::on) narrows this further. A chain within this one
 ///   that found [no route](ErrorKind::NoRoute) is a failure like others.
@@ -83,8 +84,8 @@ use passing::Passing;
 ///
 /// The attempts that failed are in the reply ([`Done::attempts`](crate::Done), with usage where it is known); in an
 /// error, all are ([`Error::attempts`]). When every model failed or the time is over, the error is
-/// [`NoRoute`](ErrorKind::NoRoute); its advice is [`Scope::Here`], after the shortest wait that was asked for, if any
-/// model failed only for a while, and [`Scope::Nowhere`] otherwise.
+/// [`NoRoute`](ErrorKind::NoRoute); its advice is [`Scope::Here`](crate::Scope), after the shortest wait that was asked
+/// for, if any model failed only for a while, and [`Scope::Nowhere`](crate::Scope) otherwise.
 ///
 /// # With other layers
 ///
@@ -239,8 +240,7 @@ impl Chain {
 
     /// Whether another model may answer in place of one that failed like this.
     fn goes_on(&self, error: &Error) -> bool {
-        let possible = error.advice().scope != Scope::Nowhere || error.kind() == ErrorKind::NoRoute;
-        possible && self.on.as_ref().is_none_or(|on| on(error))
+        may_go_on(error) && self.on.as_ref().is_none_or(|on| on(error))
     }
 }
 

@@ -3,7 +3,7 @@ use futures_util::StreamExt;
 use super::*;
 use crate::layer::{Breaker, Retry};
 use crate::testkit::scripted::{Piece, Script, ScriptedModel};
-use crate::{ChatEvent, ChatModelExt, StopReason, Text, Usage};
+use crate::{ChatEvent, ChatModelExt, Scope, StopReason, Text, Usage};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -8,8 +8,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep};
 
-use crate::layer::watch::{Broken, Opened, Resumed, Tried, open};
-use crate::{ChatModel, ChatRequest, ChatStream, Error, ErrorKind, ModelId, Result, Scope, Timeout};
+use crate::layer::watch::{Broken, Opened, Resumed, Tried, may_go_on, open};
+use crate::{ChatModel, ChatRequest, ChatStream, Error, ErrorKind, ModelId, Result, Timeout};
 
 #[cfg(all(test, feature = "testkit"))]
 mod tests;
@@ -21,8 +21,8 @@ mod tests;
 ///   next, up to [`at_most`](Hedge::at_most).
 /// - The first content wins. The others are dropped, which cancels them; what they used up is not known. They are in
 ///   the record of attempts as [`Cancelled`](ErrorKind::Cancelled), without usage: a bill may be higher than the sum.
-/// - When one fails while another runs, the other is waited for. A failure for nowhere ([`Scope::Nowhere`], such as a
-///   refusal) ends all of them: another model would only be laxer. When all fail, it is the last one's error, with
+/// - When one fails while another runs, the other is waited for. A failure for nowhere ([`Scope::Nowhere`](crate::Scope),
+///   such as a refusal) ends all of them: another model would only be laxer. When all fail, it is the last one's error, with
 ///   every attempt.
 /// - A failure is no reason to ask again; for that there are [`Retry`](crate::layer::Retry) and
 ///   [`Fallback`](crate::layer::Fallback).
@@ -105,7 +105,7 @@ impl<M: ChatModel> Hedge<M> {
 
 /// Whether no other call may answer in place of this one.
 fn ends_all(error: &Error) -> bool {
-    error.advice().scope == Scope::Nowhere && error.kind() != ErrorKind::Timeout(Timeout::Deadline)
+    !may_go_on(error) && error.kind() != ErrorKind::Timeout(Timeout::Deadline)
 }
 
 #[async_trait]

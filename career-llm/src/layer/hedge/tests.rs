@@ -88,6 +88,15 @@ async fn a_refusal_of_one_ends_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_chain_that_found_no_route_is_a_model_like_others() {
+    let unpaid = Script::fail(Error::new(ErrorKind::Quota, "")).after(3 * SECOND);
+    let chain = crate::layer::Fallback::new().then(model("1").then(unpaid));
+    let (reply, took) = ask(&Hedge::new(chain).or(model("2").then(slow("late", 6)))).await;
+    let reply = reply.expect("the second");
+    assert_eq!((reply.text().as_str(), reply.attempts.len(), took), ("late", 1, 8 * SECOND));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_streamed_reply_that_has_begun_is_not_raced_any_more() {
     let (first, second) = (model("1").then(Script::reply("one two three").each(SECOND)), model("2"));
     let request = ChatRequest::user("x").delivered(Delivery::Streamed);
