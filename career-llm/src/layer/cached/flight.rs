@@ -8,8 +8,18 @@ use tokio::sync::watch;
 
 use super::kept::Kept;
 
-type Landing = Option<Arc<Kept>>;
 type Board = Arc<Mutex<HashMap<String, watch::Receiver<Landing>>>>;
+
+/// How far a request under way has come.
+#[derive(Debug, Clone)]
+enum Landing {
+    /// Nobody knows yet.
+    Open,
+    /// Its reply is here.
+    Here(Arc<Kept>),
+    /// It has none to give: it failed, or its reply may not be kept.
+    Nothing,
+}
 
 /// The requests under way, by key.
 #[derive(Debug, Default)]
@@ -30,13 +40,13 @@ impl Flights {
         if let Some(landing) = flights.get(key) {
             return Seat::Follows(Flight(landing.clone()));
         }
-        let (sender, landing) = watch::channel(None);
+        let (sender, landing) = watch::channel(Landing::Open);
         flights.insert(key.to_owned(), landing);
         Seat::Leads(Lead { board: self.0.clone(), key: key.to_owned(), sender })
     }
 }
 
-/// The request that goes out. When it is dropped those who wait know that nothing comes.
+/// The request that goes out. When it is dropped before its end, one of those who wait goes out in its place.
 #[derive(Debug)]
 pub(super) struct Lead {
     board: Board,
@@ -47,12 +57,18 @@ pub(super) struct Lead {
 impl Lead {
     /// Gives the reply to those who wait.
     pub(super) fn land(&self, kept: Arc<Kept>) {
-        self.sender.send_replace(Some(kept));
+        self.sender.send_replace(Landing::Here(kept));
+    }
+
+    /// Lets those who wait ask for themselves.
+    pub(super) fn give_up(&self) {
+        self.sender.send_replace(Landing::Nothing);
     }
 }
 
 impl Drop for Lead {
     fn drop(&mut self) {
+        // Before the channel closes, so that who wakes from that finds the seat free.
         self.board.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
     }
 }
@@ -60,10 +76,27 @@ impl Drop for Lead {
 /// A request under way that others wait for.
 pub(super) struct Flight(watch::Receiver<Landing>);
 
+/// What came of waiting for a request under way.
+pub(super) enum Arrival {
+    /// Its reply.
+    Reply(Arc<Kept>),
+    /// It has none to give, or not in time.
+    Nothing,
+    /// Nobody waits for it any more: its place is free.
+    Dropped,
+}
+
 impl Flight {
-    /// Its reply; `None` when there is none to be had, or not in time.
-    pub(super) async fn landed(mut self, patience: Duration) -> Landing {
-        let landing = tokio::time::timeout(patience, self.0.wait_for(Option::is_some)).await;
-        landing.ok()?.ok()?.clone()
+    /// Waits for its reply.
+    pub(super) async fn landed(mut self, patience: Duration) -> Arrival {
+        let ended = self.0.wait_for(|landing| !matches!(landing, Landing::Open));
+        match tokio::time::timeout(patience, ended).await {
+            Ok(Ok(landing)) => match &*landing {
+                Landing::Here(kept) => Arrival::Reply(kept.clone()),
+                Landing::Open | Landing::Nothing => Arrival::Nothing,
+            },
+            Ok(Err(_)) => Arrival::Dropped,
+            Err(_) => Arrival::Nothing,
+        }
     }
 }

@@ -111,7 +111,7 @@ impl Draft {
             ChatEvent::Done(done) => (
                 None,
                 match done.stop.reason {
-                    StopReason::End => true,
+                    StopReason::End => self.says_something(),
                     StopReason::ToolUse => self.rules.tool_calls,
                     _ => false,
                 },
@@ -123,6 +123,14 @@ impl Draft {
         }
         self.events.push(event.clone());
         keeps && self.bytes <= self.rules.max_bytes
+    }
+
+    /// Whether somebody is helped by it. A chain takes an empty reply for a failure, and would for as long as it is kept.
+    fn says_something(&self) -> bool {
+        self.events.iter().any(|event| match event {
+            ChatEvent::Text(text) => !text.is_empty(),
+            event => matches!(event, ChatEvent::ToolCall { .. }),
+        })
     }
 
     /// Puts the joined text where it belongs.
@@ -156,9 +164,9 @@ impl Stream for Keeping {
                         (Some(Ok(event)), Some(draft)) => draft.note(event),
                         _ => false,
                     };
-                    if !keeps {
+                    if let Some(draft) = draft.take_if(|_| !keeps) {
                         // Those who wait are let go now, not when this stream ends.
-                        *draft = None;
+                        draft.lead.give_up();
                     }
                     if !matches!(item, Some(Ok(ChatEvent::Done(_)))) {
                         return Poll::Ready(item);

@@ -13,15 +13,13 @@ use bytes::Bytes;
 use career_core::Cache;
 use tokio::time::Instant;
 
-use self::flight::{Flights, Lead, Seat};
+use self::flight::{Arrival, Flights, Lead, Seat};
 use self::kept::{Keeping, Kept};
-use super::common::{Failures, digest, hex, request_key};
+use super::common::{Failures, PATIENCE, digest, hex, in_time, request_key};
 use crate::{Attempt, ChatModel, ChatRequest, ChatStream, ModelId, Result, Usage};
 
 /// The version of what is kept; another one is not read.
 const VERSION: &str = "1";
-/// How long the cache may take before it counts as broken.
-const PATIENCE: Duration = Duration::from_secs(1);
 /// The provider that a hit names in its attempts.
 const PROVIDER: &str = "cache";
 
@@ -34,8 +32,8 @@ const PROVIDER: &str = "cache";
 /// # What is kept
 ///
 /// Whole replies that ended by themselves ([`StopReason::End`](crate::StopReason::End)), for [an
-/// hour](CachedReplies::with_time_to_live) unless said: never an error, a refusal, one that was cut or filtered, one
-/// larger than [256 KiB](CachedReplies::with_max_bytes); one that asks for tools only
+/// hour](CachedReplies::with_time_to_live) unless said: never an error, a refusal, an empty one, one that was cut or
+/// filtered, one larger than [256 KiB](CachedReplies::with_max_bytes); one that asks for tools only
 /// [where that is chosen](CachedReplies::with_tool_calls).
 ///
 /// A request that wants variety is neither answered from the cache nor kept: one whose temperature is above
@@ -51,8 +49,8 @@ const PROVIDER: &str = "cache";
 /// # At once
 ///
 /// Of equal requests under way at once only one goes out; the others wait for its reply, 10 s at most and no longer
-/// than half of the time that they have left. If it fails, is dropped, or its reply may not be kept, each of them asks
-/// for itself, and none inherits an error that is another's.
+/// than half of the time that they have left. If it is dropped, one of them goes out in its place. If it fails, or its
+/// reply may not be kept, each of them asks for itself, and none inherits an error that is another's.
 ///
 /// # A broken cache
 ///
@@ -167,14 +165,10 @@ impl Shelf {
 
     /// What the cache answers, unless it fails or takes too long.
     async fn within<T>(&self, patience: Duration, work: impl Future<Output = career_core::Result<T>>) -> Option<T> {
-        match tokio::time::timeout(patience, work).await {
-            Ok(Ok(answer)) => Some(answer),
-            Ok(Err(error)) => {
+        match in_time(patience, work).await {
+            Ok(answer) => Some(answer),
+            Err(error) => {
                 self.failures.note("cached replies", &error);
-                None
-            }
-            Err(_) => {
-                self.note(career_core::ErrorKind::Unavailable, "the cache did not answer in time");
                 None
             }
         }
@@ -335,8 +329,13 @@ impl<M: ChatModel> CachedReplies<M> {
             lead.land(kept);
             return Ok(replay);
         }
-        let stream = self.inner.stream(request).await?;
-        Ok(ChatStream::new(Keeping::new(stream, self.rules, lead, key, self.shelf.clone())))
+        match self.inner.stream(request).await {
+            Ok(stream) => Ok(ChatStream::new(Keeping::new(stream, self.rules, lead, key, self.shelf.clone()))),
+            Err(error) => {
+                lead.give_up();
+                Err(error)
+            }
+        }
     }
 }
 
@@ -349,12 +348,18 @@ impl<M: ChatModel> ChatModel for CachedReplies<M> {
         }
         let began = Instant::now();
         let key = self.key(&self.inner.id(), request)?;
-        match self.flights.board(&key) {
-            Seat::Leads(lead) => self.lead(request, lead, key, began).await,
-            Seat::Follows(flight) => match flight.landed(self.patience(request)).await {
-                Some(kept) => Ok(self.replay(&kept, began)),
-                None => self.inner.stream(request).await,
-            },
+        let patience = self.patience(request);
+        loop {
+            let flight = match self.flights.board(&key) {
+                Seat::Leads(lead) => return self.lead(request, lead, key, began).await,
+                Seat::Follows(flight) => flight,
+            };
+            match flight.landed(patience.saturating_sub(began.elapsed())).await {
+                Arrival::Reply(kept) => return Ok(self.replay(&kept, began)),
+                Arrival::Nothing => return self.inner.stream(request).await,
+                // One of those who waited leads now, and the others wait on.
+                Arrival::Dropped => {}
+            }
         }
     }
 

@@ -155,6 +155,8 @@ async fn only_whole_replies_that_ended_by_themselves_are_kept() {
         vec![started(), text(), done(StopReason::Other)],
         vec![started(), ChatEvent::Refusal("no".into()), done(StopReason::End)],
         vec![started(), text()],
+        vec![started(), ChatEvent::Text("".into()), done(StopReason::End)],
+        vec![started(), ChatEvent::Reasoning("hm".into()), done(StopReason::End)],
         [vec![started()], tool.to_vec(), vec![done(StopReason::ToolUse)]].concat(),
     ];
     for events in unkept {
@@ -266,6 +268,25 @@ async fn when_the_first_fails_the_others_ask_for_themselves() {
     drop(first);
     second.await.expect("asks for itself");
     assert_eq!(slow.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_first_is_dropped_one_of_the_others_goes_out_in_its_place() {
+    let probe = Probe::new(|at, _| match at {
+        0 => Ok(ChatStream::new(futures_util::stream::pending())),
+        _ => Ok(reply(&["ok"])),
+    });
+    let (_, model) = cached(&probe);
+    let asked = ask();
+    let first = model.stream(&asked).await.expect("under way");
+    let others = futures_util::future::join_all((0..20).map(|_| model.complete(&asked)));
+    let drops = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        drop(first);
+    };
+    let (replies, ()) = tokio::join!(others, drops);
+    assert!(replies.iter().all(|reply| reply.as_ref().is_ok_and(|reply| reply.text() == "ok")));
+    assert_eq!(probe.calls(), 2, "the first, and one for all others");
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ mod saved;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 pub(super) use key::{digest, hex, request_key};
 #[cfg(feature = "trace")]
@@ -123,6 +124,18 @@ pub(super) async fn by_deadline<T>(
 ) -> Result<T> {
     let Some(deadline) = request.deadline else { return Ok(work.await) };
     tokio::time::timeout_at(deadline, work).await.map_err(|_| deadline_passed(model()))
+}
+
+/// How long a backend may take that a call does not depend on.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a backend answers; one that does not in time counts as broken.
+pub(super) async fn in_time<T>(
+    patience: Duration,
+    work: impl Future<Output = career_core::Result<T>>,
+) -> career_core::Result<T> {
+    let late = |_| career_core::Error::new(career_core::ErrorKind::Unavailable, "the backend did not answer in time");
+    tokio::time::timeout(patience, work).await.map_err(late)?
 }
 
 /// The deadline passed before the model was asked.
