@@ -8,7 +8,7 @@ use futures_util::{Stream, StreamExt as _};
 
 use super::{Desk, Reservation, UnknownPrice};
 use crate::models::Cost;
-use crate::{Attempt, ChatEvent, ChatStream, Done, Error, ModelId, Result, Usage};
+use crate::{Attempt, ChatEvent, ChatStream, Done, Error, ErrorKind, ModelId, Result, Timeout, Usage};
 
 /// The bill of one call: what it used so far. If it is dropped before it is settled, that becomes due.
 pub(super) struct Bill {
@@ -55,8 +55,10 @@ impl Bill {
     /// The call failed.
     pub(super) fn failed(&mut self, error: &Error) {
         let attempts = self.failed_attempts(error.attempts());
-        // Before any content nothing is known but what the attempts say.
-        let own = if self.bytes == 0 { Cost::ZERO } else { self.cost(&self.model, &self.estimated()) };
+        // Before any content nothing is known but what the attempts say. Who hangs up on a provider that is at work
+        // pays as if the call had been dropped.
+        let hung_up = error.attempts().is_empty() && is_time_over(error.kind());
+        let own = if self.bytes > 0 || hung_up { self.cost(&self.model, &self.estimated()) } else { Cost::ZERO };
         self.spent = Some(attempts.saturating_add(own));
     }
 
@@ -106,6 +108,11 @@ impl Drop for Bill {
             self.desk.owe(reservation, spent);
         }
     }
+}
+
+/// Whether a call ended since nobody waited any longer for a provider that had taken it.
+fn is_time_over(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Timeout(Timeout::FirstContent | Timeout::Idle | Timeout::Deadline))
 }
 
 /// A stream whose end settles its bill.

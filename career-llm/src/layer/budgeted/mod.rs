@@ -19,7 +19,7 @@ use self::bill::{Bill, Billed};
 pub use self::budget::{Budget, Period, UnknownPrice};
 pub use self::ledger::{Account, Ledger, MemoryLedger, Outcome, Reservation, Spending};
 pub use self::price::Prices;
-use super::common::{Estimate, Failures, WhenBroken, by_deadline};
+use super::common::{Estimate, Failures, PATIENCE, WhenBroken, by_deadline, in_time};
 use crate::models::Cost;
 use crate::{ChatModel, ChatRequest, ChatStream, Error, ErrorKind, ModelId, Result, Scope, Usage};
 
@@ -48,10 +48,11 @@ const LONGEST_CALL: std::time::Duration = std::time::Duration::from_secs(24 * 60
 ///   more than was reserved, that is what is settled; by that difference alone can a budget be passed over.
 /// - A reply without usage, one that broke after its first content, and a stream that is dropped: the estimated input
 ///   and the text that came. So is a call that is dropped before its stream began, without text.
-/// - A call that failed before any content: what its attempts used; nothing where none says.
+/// - A call that failed before any content: what its attempts used; nothing where none says. If it failed since the
+///   time was over, the estimated input besides: the provider may have read it.
 ///
-/// A dropped stream cannot wait for the ledger, and a ledger may fail: such settlements are kept, and made with the
-/// next call or by [`flush`](Budgeted::flush). Until then the whole reservation counts.
+/// A dropped stream cannot wait for the ledger, and a ledger may fail or take longer than a second: such settlements
+/// are kept, and made with the next call or by [`flush`](Budgeted::flush). Until then the whole reservation counts.
 ///
 /// The usage of a layer within, say a [`Fallback`](crate::layer::Fallback) of several models, is priced by the model that
 /// answered; what is reserved is priced by [`ChatModel::id`]. So put this around each model, with one shared ledger.
@@ -124,7 +125,7 @@ struct Desk {
 impl Desk {
     /// Settles, or keeps it for later.
     async fn settle(&self, reservation: Reservation, spent: Cost) {
-        if let Err(error) = self.ledger.settle(&reservation, spent).await {
+        if let Err(error) = in_time(PATIENCE, self.ledger.settle(&reservation, spent)).await {
             self.failures.note("budgeted", &error);
             self.owe(reservation, spent);
         }
@@ -138,7 +139,7 @@ impl Desk {
         due.push_back((reservation, spent));
     }
 
-    async fn flush(&self) -> Result<()> {
+    async fn flush(&self) -> career_core::Result<()> {
         loop {
             // Taken out one by one, so that two flushes do not settle the same, and put back when it fails or is dropped.
             let Some(mut owed) = Owed::take(self) else { return Ok(()) };
@@ -261,7 +262,7 @@ impl<M: ChatModel> Budgeted<M> {
     ///
     /// [`ErrorKind::Backend`] when the ledger fails; what is due stays due.
     pub async fn flush(&self) -> Result<()> {
-        self.desk.flush().await
+        Ok(self.desk.flush().await?)
     }
 
     /// While it is built nobody else has the desk.
@@ -289,9 +290,8 @@ impl<M: ChatModel> Budgeted<M> {
             Ok(None)
         };
         // Money that was not spent is free again before it is asked for.
-        match by_deadline(request, || id.clone(), self.desk.flush()).await? {
-            Ok(()) => {}
-            Err(error) => self.desk.failures.note("budgeted", &error.into()),
+        if let Err(error) = by_deadline(request, || id.clone(), in_time(PATIENCE, self.desk.flush())).await? {
+            self.desk.failures.note("budgeted", &error);
         }
         // Made or not: if nobody waits for the answer, it is given back.
         let mut guard = Owing { desk: &self.desk, reservation: Some(reservation.clone()) };

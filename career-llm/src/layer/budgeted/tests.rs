@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::super::common::probe::{Probe, done, events, goes_on, reply, started};
 use super::*;
-use crate::{Attempt, ChatEvent, ChatModelExt, Done, StopReason};
+use crate::{Attempt, ChatEvent, ChatModelExt, Done, StopReason, Timeout};
 
 /// A nano-dollar for a token in, ten for one out.
 fn price(_: &ModelId, usage: &Usage) -> Option<Cost> {
@@ -119,7 +119,8 @@ async fn what_attempts_used_is_settled_too_and_once() {
     let probe = Probe::new(move |at, _| match at {
         0 => Ok(ChatStream::from_events([Ok(started()), Ok(ChatEvent::Done(Box::new(whole.clone())))])),
         1 => Err(Error::new(ErrorKind::NoRoute, "").with_attempts(attempts.clone())),
-        _ => Err(Error::new(ErrorKind::Overloaded, "")),
+        2 => Err(Error::new(ErrorKind::Overloaded, "")),
+        _ => Err(Error::new(ErrorKind::Timeout(Timeout::FirstContent), "")),
     });
     let (ledger, model) = budgeted(&probe, 1_000);
     model.complete(&ask()).await.expect("whole");
@@ -128,6 +129,8 @@ async fn what_attempts_used_is_settled_too_and_once() {
     assert_eq!(holds(&ledger), (67 + 7, 0));
     model.complete(&ask()).await.expect_err("overloaded");
     assert_eq!(holds(&ledger), (74, 0), "a failed call without usage costs nothing");
+    model.complete(&ask()).await.expect_err("too slow");
+    assert_eq!(holds(&ledger), (84, 0), "the provider may have read it");
 }
 
 #[tokio::test]
@@ -250,6 +253,36 @@ async fn a_broken_ledger_refuses_calls_and_breaks_no_reply() {
     assert!(open.failures() >= 1);
 }
 
+/// A ledger that reserves, and never answers what is settled.
+#[derive(Debug)]
+struct Stuck(Arc<MemoryLedger>);
+
+#[async_trait]
+impl Ledger for Stuck {
+    async fn reserve(&self, reservation: &Reservation) -> career_core::Result<Outcome> {
+        self.0.reserve(reservation).await
+    }
+
+    async fn settle(&self, _: &Reservation, _: Cost) -> career_core::Result<()> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ledger_that_hangs_holds_back_no_reply() {
+    let ledger = Arc::new(MemoryLedger::new());
+    let model = Budgeted::new(Probe::says("ok"), Arc::new(Stuck(ledger.clone())), price)
+        .with_estimate(|_| 10)
+        .with_clock(|| "2026-11-21T12:00:00Z".parse().expect("a time"))
+        .with_budget(Budget::in_all(Period::Day, nano(1_000)));
+    let request = ask().within(std::time::Duration::from_secs(20));
+    for (call, failures) in [(1, 1), (2, 3)] {
+        assert_eq!(model.complete(&request).await.expect("whole").text(), "ok", "call {call}");
+        assert_eq!((holds(&ledger), model.failures()), ((0, 210 * call), failures), "what is due stays reserved");
+    }
+    assert!(request.time_left() >= Some(std::time::Duration::from_secs(17)));
+}
+
 #[tokio::test]
 async fn settling_happens_once_and_a_lost_reservation_counts_as_spent() {
     let ledger = MemoryLedger::new();
@@ -280,7 +313,7 @@ proptest! {
         limit in 0_u64..3_000,
         calls in prop::collection::vec((1_u32..40, 0_u64..40, 0_u8..4), 1..60),
     ) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_time().build().expect("a runtime");
         runtime.block_on(async {
             let probe = Probe::new(|_, request| {
                 let limit = u64::from(request.max_output_tokens.expect("a limit"));
