@@ -70,6 +70,8 @@ struct Calls {
     by_key: HashMap<String, (Vec<usize>, usize)>,
     /// Opened with the first call that is written.
     file: Option<File>,
+    /// Why a line could not be written: it may be there in part, and nothing may follow it.
+    torn: Option<CassetteError>,
     /// Why a call could not be written when nobody could be told.
     lost: Option<CassetteError>,
 }
@@ -96,11 +98,12 @@ impl Cassette {
 
     /// A file that is there, of this model or of any.
     pub(super) fn open(path: &Path, model: Option<&ModelId>) -> Result<Self, CassetteError> {
-        let text = std::fs::read_to_string(path)
+        let bytes = std::fs::read(path)
             .map_err(|error| CassetteError::File { path: path.to_owned(), source: Arc::new(error) })?;
         let path = path.to_owned();
-        let mut lines = text.split_inclusive('\n').enumerate();
-        let header = lines.next().and_then(|(_, line)| serde_json::from_str::<Header>(line).ok());
+        // As bytes: a line may be cut in the middle of a character.
+        let lines = || bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
+        let header = lines().next().and_then(|(_, line)| serde_json::from_slice::<Header>(line).ok());
         let Some(header) = header.filter(|header| header.cassette == VERSION) else {
             return Err(CassetteError::Header { path, expected: VERSION });
         };
@@ -108,12 +111,12 @@ impl Cassette {
         if let Some(asked) = model.filter(|asked| **asked != recorded) {
             return Err(CassetteError::Model { path, recorded: recorded.to_string(), asked: asked.to_string() });
         }
-        if !text.ends_with('\n') {
-            return Err(CassetteError::Cut { path, line: text.split_inclusive('\n').count() });
+        if !bytes.ends_with(b"\n") {
+            return Err(CassetteError::Cut { path, line: lines().count() });
         }
         let mut calls = Calls::default();
-        for (at, line) in lines {
-            match serde_json::from_str::<Call>(line) {
+        for (at, line) in lines().skip(1) {
+            match serde_json::from_slice::<Call>(line) {
                 Ok(call) => calls.add(call, false),
                 Err(error) => return Err(CassetteError::Line { path, line: at + 1, column: error.column() }),
             }
@@ -151,15 +154,21 @@ impl Cassette {
         Ok(calls.recorded[*place].clone())
     }
 
-    /// Writes a call after those that are there. It counts as played.
+    /// Writes a call after those that are there. It counts as played. After a line that could not be written none is.
     pub(super) fn add(&self, call: Call) -> Result<(), CassetteError> {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = &calls.torn {
+            return Err(error.clone());
+        }
         if calls.file.is_none() {
             let file = OpenOptions::new().append(true).open(&self.path);
             calls.file = Some(file.map_err(|error| self.failed(error))?);
         }
-        if let Some(file) = &mut calls.file {
-            self.write(file, &call)?;
+        if let Some(file) = &mut calls.file
+            && let Err(error) = self.write(file, &call)
+        {
+            calls.torn = Some(error.clone());
+            return Err(error);
         }
         calls.add(call, true);
         Ok(())
@@ -190,5 +199,32 @@ impl Cassette {
 impl fmt::Debug for Cassette {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cassette").field("path", &self.path).field("model", &self.model).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ChatRequest;
+
+    #[test]
+    fn nothing_follows_a_line_that_could_not_be_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("c.jsonl");
+        let cassette = Cassette::create(&path, &ModelId::new("a", "1")).expect("a new file");
+        let call = || Call {
+            key: "k".into(),
+            request: Summary::of(&ChatRequest::user("x")),
+            reply: Reply::Stream { events: Vec::new(), end: End::Dropped },
+        };
+        cassette.add(call()).expect("written");
+        let into = |file: std::io::Result<File>| {
+            cassette.calls.lock().expect("not poisoned").file = Some(file.expect("a file"));
+        };
+        into(File::open(&path)); // only to be read
+        assert!(matches!(cassette.add(call()), Err(CassetteError::File { .. })));
+        into(OpenOptions::new().append(true).open(&path));
+        assert!(matches!(cassette.add(call()), Err(CassetteError::File { .. })), "half a line may be there");
+        assert_eq!(Cassette::open(&path, None).expect("a cassette").unplayed(), 1);
     }
 }

@@ -39,9 +39,11 @@ pub enum RecordMode {
 /// A line of JSON with the version and the model, then a line for each call: a key of the request, its form (roles,
 /// lengths and hashes of texts, settings), and the events of its reply, errors and
 /// [`Restarted`](crate::ChatEvent::Restarted) too. The whole line is written at once, when the stream has ended or is
-/// dropped; where that fails the stream does, or the next call. **Replies are on the cassette as they are**, and what providers said in errors: keep it where
-/// conversations may be kept, and record with invented people. Requests are not on it, only hashes of their texts,
-/// which somebody who guesses a short text can confirm. How long things took is not kept: a call plays at once.
+/// dropped; where that fails the stream does, or the next call, and nothing more is recorded.
+///
+/// **Replies are on the cassette as they are**, and what providers said in errors: keep it where conversations may be
+/// kept, and record nothing about real people. Requests are not on it, only hashes of their texts, which somebody who
+/// guesses a short text can confirm. How long things took is not kept: a call plays at once.
 ///
 /// # Playing
 ///
