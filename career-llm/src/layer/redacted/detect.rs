@@ -211,8 +211,8 @@ mod tests {
 
     #[test]
     fn emails_and_handles() {
-        let text = "a.b+c@ex-ample.co.in, <x@y.org>. pay asha@okbank! at @home, a@b, आशा@उदाहरण.भारत।";
-        let emails = ["a.b+c@ex-ample.co.in", "x@y.org", "asha@okbank", "आशा@उदाहरण.भारत"];
+        let text = "a.b+c@ex-ample.co.in, <x@y.org>. pay given@okbank! at @home, a@b, आशा@उदाहरण.भारत।";
+        let emails = ["a.b+c@ex-ample.co.in", "x@y.org", "given@okbank", "आशा@उदाहरण.भारत"];
         assert_eq!(found(Detector::Email, text), emails);
     }
 

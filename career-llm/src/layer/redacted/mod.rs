@@ -39,7 +39,7 @@ use crate::{ChatEvent, ChatModel, ChatRequest, ChatStream, ModelId, Result, Text
 /// - Terms are found as whole words, whatever their case and the white space in them; in any script, where words are
 ///   written apart. A letter next to a digit is the end of a word, and so is `_`.
 /// - The longest match counts; each spelling has a placeholder of its own, so that every reply gets back what was
-///   written: `[NAME_1]` for "Asha", `[NAME_1_2]` for "ASHA".
+///   written: `[NAME_1]` for "Given", `[NAME_1_2]` for "GIVEN".
 /// - A placeholder is one that the request does not hold, and that holds no term. Those of terms are the same for every
 ///   call with the same terms; those that are found are numbered as they come, the same while a conversation grows at
 ///   its end.
@@ -80,11 +80,11 @@ use crate::{ChatEvent, ChatModel, ChatRequest, ChatStream, ModelId, Result, Text
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<()> {
-/// let student = Pseudonyms::new().person("Asha Rao").school("Hill School");
+/// let student = Pseudonyms::new().person("Given Surname").school("Hill School");
 /// let model = Redacted::new(Parrot, student);
-/// let request = ChatRequest::user("I am Asha Rao from Hill School, call 98765 43210");
+/// let request = ChatRequest::user("I am Given Surname from Hill School, call 98765 43210");
 /// // The model is sent "I am [NAME_1] from [SCHOOL_1], call [PHONE_1]".
-/// assert_eq!(model.complete(&request).await?.text(), "Dear Asha Rao, hello");
+/// assert_eq!(model.complete(&request).await?.text(), "Dear Given Surname, hello");
 /// # Ok(())
 /// # }
 /// ```

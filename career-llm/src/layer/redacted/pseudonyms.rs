@@ -53,8 +53,8 @@ impl TermKind {
 /// use career_llm::layer::{Detector, Pseudonyms, TermKind};
 ///
 /// let hidden = Pseudonyms::new()
-///     .person("Asha Rao")
-///     .person("आशा राव")
+///     .person("Given Surname")
+///     .person("नाम उपनाम")
 ///     .school("Hill School")
 ///     .term(TermKind::Id, "roll 4711")
 ///     .with_detectors([Detector::Email, Detector::Phone]);

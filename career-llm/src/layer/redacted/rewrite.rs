@@ -51,10 +51,10 @@ fn plain(rewrite: &mut Rewrite<'_>, text: &mut Text) {
     }
 }
 
-/// JSON if it is an object or a list, or else words.
+/// JSON if it is an object, a list or a string, or else words.
 fn data(rewrite: &mut Rewrite<'_>, text: &mut Text) {
     match serde_json::from_str::<Value>(text) {
-        Ok(mut value @ (Value::Object(_) | Value::Array(_))) => {
+        Ok(mut value @ (Value::Object(_) | Value::Array(_) | Value::String(_))) => {
             if values(rewrite, &mut value) {
                 *text = value.to_string().into();
             }

@@ -8,8 +8,8 @@ use crate::{
     ToolCall, ToolResult,
 };
 
-fn asha() -> Pseudonyms {
-    Pseudonyms::new().person("Asha Rao").person("आशा").school("Hill School").term(TermKind::Place, "Pune")
+fn student() -> Pseudonyms {
+    Pseudonyms::new().person("Given Surname").person("आशा").school("Hill School").term(TermKind::Place, "Pune")
 }
 
 /// What is sent for a text, and what comes back when the model repeats it in these pieces.
@@ -40,11 +40,11 @@ fn round_trip(hidden: &Pseudonyms, text: &str, cuts: &[usize]) -> (String, Strin
 fn words() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         prop::sample::select(vec![
-            "Asha",
-            "asha",
-            "ASHA RAO",
-            "Asha  Rao",
-            "Rao",
+            "Given",
+            "given",
+            "GIVEN SURNAME",
+            "Given  Surname",
+            "Surname",
             "आशा",
             "आशाएँ",
             "hill school",
@@ -52,7 +52,7 @@ fn words() -> impl Strategy<Value = String> {
             "Puneri",
             "a@b.org",
             "आशाa@b.org",
-            "asha.rao@x.in",
+            "given.surname@x.in",
             "98765 43210",
             "+91-98765-43210",
             "2345 6789 0123",
@@ -85,7 +85,7 @@ proptest! {
     /// What goes out comes back, however the reply is cut; nothing that is hidden goes out.
     #[test]
     fn what_goes_out_comes_back_and_nothing_hidden_goes_out(text in words(), cuts in prop::collection::vec(0_usize..200, 0..20)) {
-        let hidden = asha();
+        let hidden = student();
         let (sent, back) = round_trip(&hidden, &text, &cuts);
         prop_assert_eq!(&back, &text, "sent {}", sent);
         prop_assert!(!hidden.matcher.finds(&sent), "sent {}", sent);
@@ -107,50 +107,54 @@ proptest! {
 
 #[test]
 fn spellings_have_placeholders_of_their_own_and_terms_keep_theirs() {
-    let sent = |text: &str| round_trip(&asha(), text, &[]).0;
+    let sent = |text: &str| round_trip(&student(), text, &[]).0;
     assert_eq!(
-        sent("Rao, asha, ASHA, Asha, asha of Hill School"),
+        sent("Surname, given, GIVEN, Given, given of Hill School"),
         "[NAME_3], [NAME_2_2], [NAME_2_3], [NAME_2], [NAME_2_2] of [SCHOOL_1]"
     );
-    assert_eq!(sent("Asha Rao (asha.rao@x.in, b@y.in), आशा"), "[NAME_1] ([EMAIL_1], [EMAIL_2]), [NAME_4]");
-    assert_eq!(sent("nothing to hide: Ashana"), "nothing to hide: Ashana");
-    assert_eq!(sent("[NAME_2] is Asha"), "[NAME_2] is [QYA]");
+    assert_eq!(sent("Given Surname (given.surname@x.in, b@y.in), आशा"), "[NAME_1] ([EMAIL_1], [EMAIL_2]), [NAME_4]");
+    assert_eq!(sent("nothing to hide: Givenness"), "nothing to hide: Givenness");
+    assert_eq!(sent("[NAME_2] is Given"), "[NAME_2] is [QYA]");
 }
 
 fn everything() -> ChatRequest {
-    let call = ToolCall::new("c1", "look_up", r#"{"who":"Asha","phone":9876543210,"marks":[85,90]}"#);
-    let result = ToolResult::of(&call, r#"{"Asha":"from \"Pune\"","n":9876543210}"#);
+    let call = ToolCall::new("c1", "look_up", r#"{"who":"Given","phone":9876543210,"marks":[85,90]}"#);
+    let result = ToolResult::of(&call, r#"{"Given":"from \"Pune\"","n":9876543210}"#);
     let said = Message::new(
         Role::Assistant,
         vec![
-            Part::Text("Hello Asha".into()),
+            Part::Text("Hello Given".into()),
             Part::Opaque(Opaque::new("p", json!("kept"))),
             Part::ToolCall(call.clone()),
         ],
     );
     let schema = json!({
-        "title": "Plan of Asha",
+        "title": "Plan of Given",
         "type": "object",
-        "properties": {"description": {"type": "string", "enum": ["Asha", "x"]}, "asha": {"const": "Pune"}},
-        "required": ["asha"]
+        "properties": {"description": {"type": "string", "enum": ["Given", "x"]}, "given": {"const": "Pune"}},
+        "required": ["given"]
     });
     ChatRequest::conversation([
-        Message::user("I am Asha"),
+        Message::user("I am Given"),
         said,
-        Message::tool_results([result, ToolResult::of(&call, "Asha, in words")]),
+        Message::tool_results([
+            result,
+            ToolResult::of(&call, "Given, in words"),
+            ToolResult::of(&call, r#""of \u0906\u0936\u093e""#),
+        ]),
     ])
-    .with_system("You talk to Asha of Hill School")
-    .with_tool(Tool::new("look_up", "Finds Asha", schema.clone()))
+    .with_system("You talk to Given of Hill School")
+    .with_tool(Tool::new("look_up", "Finds Given", schema.clone()))
     .with_output(OutputSchema::new("plan", schema))
-    .with_stop("Asha:")
-    .with_extra("openai", "metadata", json!({"of": ["Asha"], "n": 9876543210_u64}))
+    .with_stop("Given:")
+    .with_extra("openai", "metadata", json!({"of": ["Given"], "n": 9876543210_u64}))
     .on_behalf_of("u1")
 }
 
 #[tokio::test]
 async fn no_text_of_a_request_shows_what_is_hidden() {
     let probe = Probe::says("ok");
-    let model = Redacted::new(probe.clone(), asha()).with_note("Keep such words.");
+    let model = Redacted::new(probe.clone(), student()).with_note("Keep such words.");
     model.complete(&everything()).await.expect("answered");
     let sent = probe.seen().remove(0);
     let call = ToolCall::new("c1", "look_up", r#"{"marks":[85,90],"phone":"[PHONE_1]","who":"[NAME_2]"}"#);
@@ -167,11 +171,12 @@ async fn no_text_of_a_request_shows_what_is_hidden() {
     let Part::ToolResult(result) = &sent.messages[2].parts[0] else { panic!("a result") };
     same_json(&result.content, r#"{"[NAME_2]":"from \"[PLACE_1]\"","n":"[PHONE_1]"}"#);
     assert_eq!(sent.messages[2].parts[1], Part::ToolResult(ToolResult::of(&call, "[NAME_2], in words")));
+    assert_eq!(sent.messages[2].parts[2], Part::ToolResult(ToolResult::of(&call, r#""of [NAME_4]""#)));
     let schema = json!({
         "title": "Plan of [NAME_2]",
         "type": "object",
-        "properties": {"description": {"type": "string", "enum": ["[NAME_2]", "x"]}, "asha": {"const": "[PLACE_1]"}},
-        "required": ["asha"]
+        "properties": {"description": {"type": "string", "enum": ["[NAME_2]", "x"]}, "given": {"const": "[PLACE_1]"}},
+        "required": ["given"]
     });
     assert_eq!(sent.tools[0], Tool::new("look_up", "Finds [NAME_2]", schema.clone()));
     assert_eq!(sent.output, Some(OutputSchema::new("plan", schema)));
@@ -182,7 +187,7 @@ async fn no_text_of_a_request_shows_what_is_hidden() {
 #[tokio::test]
 async fn a_request_with_nothing_to_hide_is_sent_as_it_is() {
     let probe = Probe::new(|_, _| Ok(reply(&["[NAME_1]"])));
-    let model = Redacted::new(probe.clone(), asha()).with_note("Keep such words.");
+    let model = Redacted::new(probe.clone(), student()).with_note("Keep such words.");
     let request = ChatRequest::user("Which careers use botany?").with_system("You are kind.");
     assert_eq!(model.complete(&request).await.expect("answered").text(), "[NAME_1]");
     assert_eq!(probe.seen()[0].system, request.system);
@@ -193,7 +198,7 @@ async fn restored(request: ChatRequest, events: Vec<Result<ChatEvent>>) -> Vec<S
     let probe = Probe::new(move |_, _| {
         Ok(ChatStream::from_events(events.lock().expect("not poisoned").take().expect("one call")))
     });
-    let hidden = asha().term(TermKind::Name, "A \"Q\" B");
+    let hidden = student().term(TermKind::Name, "A \"Q\" B");
     let stream = Redacted::new(probe, hidden).stream(&request).await.expect("a stream");
     let items: Vec<_> = futures_util::StreamExt::collect(stream).await;
     let show = |item: Result<ChatEvent>| match item {
@@ -224,7 +229,7 @@ fn text(text: &str) -> Result<ChatEvent> {
 
 #[tokio::test]
 async fn only_what_may_begin_a_placeholder_is_held_back() {
-    let asked = || ChatRequest::user("Asha Rao");
+    let asked = || ChatRequest::user("Given Surname");
     let events = vec![
         Ok(started()),
         text("a"),
@@ -242,7 +247,7 @@ async fn only_what_may_begin_a_placeholder_is_held_back() {
             "started",
             "text a",
             "text b ",
-            "text Asha Rao c",
+            "text Given Surname c",
             "text  [x",
             "text ] [NAME_9",
             "text 9] ",
@@ -257,7 +262,7 @@ async fn every_channel_is_restored_by_itself() {
     let input = |index, json: &str| Ok(ChatEvent::ToolInput { index, json: json.into() });
     let call = |index| Ok(ChatEvent::ToolCall { index, id: "i".into(), name: "n".into() });
     let out = restored(
-        ChatRequest::user("A \"Q\" B and Asha"),
+        ChatRequest::user("A \"Q\" B and Given"),
         vec![
             Ok(started()),
             Ok(ChatEvent::Reasoning("think [NAME".into())),
@@ -287,10 +292,10 @@ async fn every_channel_is_restored_by_itself() {
             "tool 0",
             "tool 1",
             "input 0 {\"a\":\"",
-            "input 1 Asha",
+            "input 1 Given",
             "input 0 A \\\"Q\\\" B\"}",
             "text ME_2]",
-            "refusal Asha",
+            "refusal Given",
             "done "
         ]
     );
@@ -307,7 +312,7 @@ async fn errors_and_restarts_are_restored_and_nothing_that_came_is_lost() {
     let mut end = crate::Done::new(StopReason::End);
     end.attempts = vec![failed];
     let out = restored(
-        ChatRequest::user("Asha"),
+        ChatRequest::user("Given"),
         vec![
             Ok(started()),
             text("void [NAME"),
@@ -318,13 +323,13 @@ async fn errors_and_restarts_are_restored_and_nothing_that_came_is_lost() {
         ],
     )
     .await;
-    assert_eq!(out, ["started", "text void ", "restarted to Asha", "started", "text _2]", "done to Asha"]);
-    let out = restored(ChatRequest::user("Asha"), vec![Ok(started()), text("dear [NAME"), Err(broken())]).await;
-    assert_eq!(out, ["started", "text dear ", "text [NAME", "error to Asha Asha?"]);
+    assert_eq!(out, ["started", "text void ", "restarted to Given", "started", "text _2]", "done to Given"]);
+    let out = restored(ChatRequest::user("Given"), vec![Ok(started()), text("dear [NAME"), Err(broken())]).await;
+    assert_eq!(out, ["started", "text dear ", "text [NAME", "error to Given Given?"]);
 
     let probe = Probe::new(move |_, _| Err(broken()));
-    let error = Redacted::new(probe, asha()).complete(&ChatRequest::user("Asha")).await.expect_err("broken");
-    assert_eq!(error.provider_message().map(Text::as_str), Some("Asha?"));
+    let error = Redacted::new(probe, student()).complete(&ChatRequest::user("Given")).await.expect_err("broken");
+    assert_eq!(error.provider_message().map(Text::as_str), Some("Given?"));
 }
 
 #[tokio::test]
@@ -337,22 +342,22 @@ async fn without_terms_the_call_is_not_sent() {
         }
     }
     let probe = Probe::says("ok");
-    let error = Redacted::new(probe.clone(), Nobody).complete(&ChatRequest::user("Asha")).await.expect_err("no terms");
+    let error = Redacted::new(probe.clone(), Nobody).complete(&ChatRequest::user("Given")).await.expect_err("no terms");
     assert_eq!((error.kind(), probe.calls()), (ErrorKind::Backend, 0));
 }
 
 #[test]
 fn debug_shows_no_term() {
-    let model = Redacted::new(Probe::says("ok"), asha());
-    let shown = format!("{model:?} {:?}", asha());
-    assert!(!shown.contains("Asha") && shown.ends_with("Pseudonyms(6 terms)"), "{shown}");
+    let model = Redacted::new(Probe::says("ok"), student());
+    let shown = format!("{model:?} {:?}", student());
+    assert!(!shown.contains("Given") && shown.ends_with("Pseudonyms(6 terms)"), "{shown}");
 }
 
 #[test]
 fn many_addresses_take_no_more_than_their_share() {
-    // A quadratic search would take minutes here.
-    let text: String = (0..20_000).map(|n| format!("[NAME_{n}] a{n}@b.org ")).collect();
-    let (sent, back) = round_trip(&asha(), &text, &[]);
+    // A quadratic search would take a minute here.
+    let text: String = (0..5_000).map(|n| format!("[NAME_{n}] a{n}@b.org ")).collect();
+    let (sent, back) = round_trip(&student(), &text, &[]);
     assert_eq!(back, text);
     assert!(!sent.contains('@'));
 }
