@@ -34,8 +34,8 @@ enum Phase {
     Closed,
     /// Until then; from then on half-open.
     Open(Instant),
-    /// Half-open, and a call tries.
-    Trying,
+    /// Half-open, and a call tries; another may from then on, should this one not have ended.
+    Trying(Instant),
 }
 
 /// What a call holds while it runs. Dropped without a verdict it counts as neither, and the next call may try.
@@ -56,7 +56,7 @@ impl Gate {
         match self.lock().phase {
             Phase::Closed => State::Closed,
             Phase::Open(until) if Instant::now() < until => State::Open,
-            Phase::Open(_) | Phase::Trying => State::HalfOpen,
+            Phase::Open(_) | Phase::Trying(_) => State::HalfOpen,
         }
     }
 
@@ -70,12 +70,18 @@ impl Gate {
                 let error = Error::new(ErrorKind::BreakerOpen, "it failed too often of late and is not asked");
                 return Err(error.with_after(until - began));
             }
-            Phase::Open(_) => now.change(Phase::Trying),
-            Phase::Trying => {
+            Phase::Open(_) => now.change(Phase::Trying(self.next_try(began))),
+            Phase::Trying(next) if began < next => {
                 return Err(Error::new(ErrorKind::BreakerOpen, "another call tries whether it is well again"));
             }
+            // A stream that nobody reads never ends. The epoch stays: whichever of them ends first tells.
+            Phase::Trying(_) => now.phase = Phase::Trying(self.next_try(began)),
         }
         Ok(Permit { gate: self.clone(), epoch: now.epoch, began, judged: false })
+    }
+
+    fn next_try(&self, now: Instant) -> Instant {
+        now + self.0.options.open_for.min(LONGEST)
     }
 
     /// What is behind the lock is whole at any time.
@@ -88,7 +94,7 @@ impl Permit {
     /// The reply is whole.
     pub(in crate::layer) fn succeeded(&mut self) {
         self.judge(|_, now| match now.phase {
-            Phase::Trying => {
+            Phase::Trying(_) => {
                 now.window.clear();
                 now.change(Phase::Closed);
             }
@@ -145,7 +151,7 @@ impl Now {
         self.window.failure();
         let (failures, share) = self.window.failures();
         let too_many = failures >= options.failures.max(1) && share >= options.share;
-        if too_many || at_once || matches!(self.phase, Phase::Trying) {
+        if too_many || at_once || matches!(self.phase, Phase::Trying(_)) {
             let asked = after.unwrap_or_default().min(options.open_at_most);
             let time = if at_once { asked } else { asked.max(options.open_for) };
             self.change(Phase::Open(Instant::now() + time.min(LONGEST)));
@@ -154,7 +160,7 @@ impl Now {
 
     /// Neither well nor ill: if this call tried, the next one may.
     fn leave(&mut self) {
-        if matches!(self.phase, Phase::Trying) {
+        if matches!(self.phase, Phase::Trying(_)) {
             self.change(Phase::Open(Instant::now()));
         }
     }

@@ -26,7 +26,8 @@ pub struct BreakerOptions {
     pub failures: u32,
     /// And when they are at least this share of the calls in it, 0 to 1. 0.5.
     pub share: f64,
-    /// How long it stays open before it lets one call try. 15 seconds.
+    /// How long it stays open before it lets one call try, and how long it waits for that before another may. 15
+    /// seconds.
     pub open_for: Duration,
     /// The longest that it stays open because the provider asks to wait. 5 minutes.
     pub open_at_most: Duration,
@@ -109,8 +110,9 @@ pub enum State {
 /// - A call is a success when its `Done` came, and a failure when it broke, be it in the middle of the stream. One that
 ///   was dropped, since nobody waits any more, is neither.
 /// - When it is open, a call fails at once with [`BreakerOpen`](crate::ErrorKind::BreakerOpen), which says when to
-///   come back and sends a chain [elsewhere](crate::Scope::Elsewhere). After [`BreakerOptions::open_for`] one call at a
-///   time is let through: its success closes the breaker, its failure opens it again.
+///   come back and sends a chain [elsewhere](crate::Scope::Elsewhere). After [`BreakerOptions::open_for`] one call is
+///   let through, and another whenever as long went by without its end: a success closes the breaker, a failure opens
+///   it again.
 ///
 /// A clone is the same breaker. In a [`Fallback`](crate::layer::Fallback) use its
 /// [`with_breakers`](crate::layer::Fallback::with_breakers): it also tells the breaker when a model did not begin within

@@ -92,6 +92,21 @@ async fn a_try_that_is_dropped_or_says_nothing_of_the_provider_lets_the_next_one
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_try_that_nobody_reads_does_not_keep_others_out_for_ever() {
+    let inner = model();
+    let breaker = opened(&inner).await;
+    inner.push(Script::reply("one two"));
+    inner.push(Script::reply("well"));
+    advance(5 * SECOND).await;
+    let _unread = breaker.stream(&ask()).await.expect("let through");
+    advance(4 * SECOND).await;
+    assert_eq!(breaker.stream(&ask()).await.expect_err("one tries").kind(), ErrorKind::BreakerOpen);
+    advance(SECOND).await;
+    assert_eq!(breaker.complete(&ask()).await.expect("let through").text(), "well");
+    assert_eq!(breaker.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_what_is_the_providers_fault_counts() {
     let faults = [
         ErrorKind::Overloaded,
