@@ -40,7 +40,8 @@ const LONGEST_CALL: std::time::Duration = std::time::Duration::from_secs(24 * 60
 ///
 /// The price of the estimated input and of [`max_output_tokens`](ChatRequest::max_output_tokens). A request that names
 /// no limit is sent with [one](Budgeted::with_max_output_tokens), 4,096 tokens unless said, since a reply without a
-/// limit has no greatest price. The [estimate](Budgeted::with_estimate) is a bound on bytes (one token for three).
+/// limit has no greatest price. The estimate is that of a [`TokenCounter`](crate::tokens::TokenCounter) unless a host
+/// [counts itself](Budgeted::with_estimate).
 ///
 /// # What is settled
 ///
@@ -224,11 +225,11 @@ impl<M: ChatModel> Budgeted<M> {
         self
     }
 
-    /// Counts the tokens of a request, without its reply, such as by a
+    /// Counts the tokens of a request, without its reply, in place of a
     /// [`TokenCounter`](crate::tokens::TokenCounter).
     #[must_use]
     pub fn with_estimate(self, estimate: impl Fn(&ChatRequest) -> u64 + Send + Sync + 'static) -> Self {
-        self.anew(|desk| desk.estimate = Estimate(Arc::new(estimate)))
+        self.anew(|desk| desk.estimate = Estimate::by(estimate))
     }
 
     /// Where days and months begin.
@@ -356,7 +357,7 @@ impl<M: ChatModel> ChatModel for Budgeted<M> {
             return self.inner.stream(request).await;
         }
         let id = self.inner.id();
-        let input = (self.desk.estimate.0)(request);
+        let input = self.desk.estimate.of(request, &id);
         let Some(reservation) = self.reserve(&id, request, input).await? else {
             return self.inner.stream(request).await;
         };

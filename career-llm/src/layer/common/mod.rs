@@ -15,7 +15,7 @@ pub(super) use key::{digest, hex, request_key};
 pub(super) use saved::kind_name;
 pub(super) use saved::{SavedError, SavedEvent, SavedModel};
 
-use crate::{ChatRequest, Error, ErrorKind, Image, Message, ModelId, Part, Result, Timeout};
+use crate::{ChatRequest, Error, ErrorKind, ModelId, Result, Timeout, tokens};
 
 /// What becomes of a call when the backend that a layer asks first is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,46 +27,22 @@ pub enum WhenBroken {
     Refuse,
 }
 
-/// What a picture is taken for: more than the providers' usual sizes take.
-const IMAGE_TOKENS: usize = 1_600;
-/// What a turn, a tool or a schema takes besides its words.
-const OVERHEAD_TOKENS: usize = 8;
+/// How the tokens of a request are counted: as those of its model, unless a host counts itself.
+#[derive(Clone, Default)]
+pub(super) struct Estimate(Option<Arc<Count>>);
 
-/// How many tokens a request is, at most, without a vocabulary: a token for every three bytes of text, names and
-/// schemas begun, 8 for every turn, tool and schema, and 1,600 for a picture.
-///
-/// English text comes to about four bytes a token, Devanagari to three or more in the vocabularies of this decade;
-/// text that is mostly rare signs can come to less than three, and is then more tokens than this.
-pub(super) fn input_tokens(request: &ChatRequest) -> u64 {
-    let text = |text: &str| text.len().div_ceil(3);
-    let part = |part: &Part| match part {
-        Part::Text(words) => text(words),
-        Part::Image(Image::Bytes { .. } | Image::Url(_)) => IMAGE_TOKENS,
-        Part::ToolCall(call) => text(&call.id) + text(&call.name) + text(&call.input),
-        Part::ToolResult(result) => text(&result.call) + text(&result.name) + text(&result.content),
-        Part::Opaque(opaque) => text(&opaque.value.to_string()),
-    };
-    let turn = |message: &Message| OVERHEAD_TOKENS + message.parts.iter().map(part).sum::<usize>();
-    let turns: usize = request.messages.iter().map(turn).sum();
-    let system = request.system.as_ref().map_or(0, |words| OVERHEAD_TOKENS + text(words));
-    let tools = request
-        .tools
-        .iter()
-        .map(|tool| OVERHEAD_TOKENS + text(&tool.name) + text(&tool.description) + text(&tool.input.to_string()));
-    let output = request
-        .output
-        .as_ref()
-        .map_or(0, |output| OVERHEAD_TOKENS + text(&output.name) + text(&output.schema.to_string()));
-    u64::try_from(system + turns + tools.sum::<usize>() + output).unwrap_or(u64::MAX)
-}
+/// Counts the tokens of a request.
+type Count = dyn Fn(&ChatRequest) -> u64 + Send + Sync;
 
-/// How a host counts the tokens of a request.
-#[derive(Clone)]
-pub(super) struct Estimate(pub(super) Arc<dyn Fn(&ChatRequest) -> u64 + Send + Sync>);
+impl Estimate {
+    /// By the host.
+    pub(super) fn by(count: impl Fn(&ChatRequest) -> u64 + Send + Sync + 'static) -> Self {
+        Estimate(Some(Arc::new(count)))
+    }
 
-impl Default for Estimate {
-    fn default() -> Self {
-        Estimate(Arc::new(input_tokens))
+    /// The tokens of a request at this model.
+    pub(super) fn of(&self, request: &ChatRequest, model: &ModelId) -> u64 {
+        self.0.as_ref().map_or_else(|| tokens::count(request, model), |count| count(request))
     }
 }
 
@@ -141,30 +117,4 @@ pub(super) async fn in_time<T>(
 /// The deadline passed before the model was asked.
 pub(super) fn deadline_passed(model: ModelId) -> Error {
     Error::new(ErrorKind::Timeout(Timeout::Deadline), "before the model was asked").with_model(model)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::{ImageData, OutputSchema, Role, Tool};
-
-    #[test]
-    fn everything_that_is_sent_counts() {
-        let plain = ChatRequest::user("123456789");
-        assert_eq!(input_tokens(&plain), 8 + 3);
-        let picture = Image::Bytes { media_type: "image/png".into(), data: ImageData(bytes::Bytes::new()) };
-        let more = [
-            plain.clone().with_system("abc"),
-            plain.clone().with_tool(Tool::new("t", "", json!({}))),
-            plain.clone().with_output(OutputSchema::new("o", json!({}))),
-            plain.clone().with(Message::user("")),
-        ];
-        for request in more {
-            assert!(input_tokens(&request) > input_tokens(&plain), "{request:?}");
-        }
-        let seen = plain.with(Message::new(Role::User, vec![Part::Image(picture)]));
-        assert_eq!(input_tokens(&seen), 8 + 3 + 8 + 1_600);
-    }
 }

@@ -30,9 +30,9 @@ const SOON: Duration = Duration::from_millis(10);
 /// # What a call costs
 ///
 /// One request; and as many tokens as the request is estimated at, plus
-/// [`max_output_tokens`](ChatRequest::max_output_tokens), 1,000 where it has none. The estimate is a bound on bytes
-/// (one token for three) unless a host [counts itself](Limited::with_estimate). It is not corrected afterwards: a
-/// limiter takes nothing back.
+/// [`max_output_tokens`](ChatRequest::max_output_tokens), 1,000 where it has none. The estimate is that of a
+/// [`TokenCounter`](crate::tokens::TokenCounter) unless a host [counts itself](Limited::with_estimate). It is not
+/// corrected afterwards: a limiter takes nothing back.
 ///
 /// # Waiting
 ///
@@ -179,11 +179,11 @@ impl<M: ChatModel> Limited<M> {
         self
     }
 
-    /// Counts the tokens of a request, without its reply, such as by a
+    /// Counts the tokens of a request, without its reply, in place of a
     /// [`TokenCounter`](crate::tokens::TokenCounter).
     #[must_use]
     pub fn with_estimate(mut self, estimate: impl Fn(&ChatRequest) -> u64 + Send + Sync + 'static) -> Self {
-        self.estimate = Estimate(Arc::new(estimate));
+        self.estimate = Estimate::by(estimate);
         self
     }
 
@@ -225,7 +225,7 @@ impl<M: ChatModel> Limited<M> {
             Unit::Requests => 1,
             Unit::Tokens => {
                 let reply = request.max_output_tokens.unwrap_or(REPLY_TOKENS);
-                u32::try_from((self.estimate.0)(request).saturating_add(reply.into())).unwrap_or(u32::MAX)
+                u32::try_from(self.estimate.of(request, id).saturating_add(reply.into())).unwrap_or(u32::MAX)
             }
         };
         Claim { limit, key: limit.by.key(limit.unit.name(), id, request.on_behalf_of.as_deref()), cost, short: false }

@@ -55,7 +55,7 @@ impl RateLimiter for Limiter {
 }
 
 fn ask() -> ChatRequest {
-    ChatRequest::user("123456789").with_max_output_tokens(9) // 8 + 3 + 9 = 20 tokens
+    ChatRequest::user("1234").with_max_output_tokens(9) // 3 + 4 + 4 + 9 = 20 tokens
 }
 
 #[tokio::test(start_paused = true)]
