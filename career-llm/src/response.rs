@@ -65,6 +65,8 @@ pub struct Collector {
     pieces: Vec<Piece>,
     reasoning: Silent,
     refusal: Option<Silent>,
+    /// The first index of which a piece came before its call began.
+    homeless: Option<u32>,
     done: Option<Box<crate::Done>>,
 }
 
@@ -109,9 +111,10 @@ impl Collector {
                     Piece::Tool { index: at, input, .. } if *at == index => Some(input),
                     _ => None,
                 });
-                // A piece of a call that never began has no place; the wire refuses such a stream.
-                if let Some(input) = call {
-                    input.0.push_str(&json);
+                match call {
+                    Some(input) => input.0.push_str(&json),
+                    // It has no place here; `finish` says so.
+                    None => drop(self.homeless.get_or_insert(index)),
                 }
             }
             ChatEvent::Opaque(opaque) => self.pieces.push(Piece::Opaque(opaque)),
@@ -133,8 +136,12 @@ impl Collector {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) when the stream did not begin or did not end.
+    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) when the stream did not begin or did not end, or had input for a tool call
+    /// that had not begun.
     pub fn finish(self) -> Result<ChatResponse> {
+        if let Some(index) = self.homeless {
+            return Err(Error::protocol(format!("input for tool call {index}, which had not begun")));
+        }
         let started = self.started.ok_or_else(|| Error::protocol("the reply never began"))?;
         let done = self.done.ok_or_else(|| Error::protocol("the reply never ended"))?;
         let parts = self.pieces.into_iter().map(|piece| match piece {
@@ -153,5 +160,53 @@ impl Collector {
             attempts: done.attempts,
             schema: started.schema,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Done, ErrorKind, Restarted, Started, StopReason};
+
+    fn finished(pieces: impl IntoIterator<Item = ChatEvent>) -> Result<ChatResponse> {
+        let mut collector = Collector::new();
+        collector.push(ChatEvent::Started(Box::new(Started::new(ModelId::new("a", "1")))));
+        pieces.into_iter().for_each(|piece| collector.push(piece));
+        collector.push(ChatEvent::Done(Box::new(Done::new(StopReason::ToolUse))));
+        collector.finish()
+    }
+
+    fn call(index: u32) -> ChatEvent {
+        ChatEvent::ToolCall { index, id: format!("c{index}"), name: "look".to_owned() }
+    }
+
+    fn input(index: u32, json: &'static str) -> ChatEvent {
+        ChatEvent::ToolInput { index, json: Text::from_static(json) }
+    }
+
+    #[test]
+    fn pieces_of_mixed_calls_each_find_their_own() {
+        let mixed = [call(0), input(0, "{"), call(1), ChatEvent::Text("and".into()), input(1, "[1"), input(0, "}")];
+        let reply = finished(mixed.into_iter().chain([input(1, "]")])).expect("whole");
+        let inputs: Vec<(&str, &str)> = reply.tool_calls().map(|call| (&*call.id, &*call.input)).collect();
+        assert_eq!(inputs, [("c0", "{}"), ("c1", "[1]")]);
+        assert_eq!(reply.text(), "and");
+    }
+
+    #[test]
+    fn input_of_a_call_that_had_not_begun_is_an_error_and_never_lost() {
+        let error = finished([call(0), input(1, "{}"), call(1)]).expect_err("a piece without a place");
+        assert_eq!(error.kind(), ErrorKind::Protocol);
+        assert!(error.message().contains("tool call 1"), "{error}");
+    }
+
+    #[test]
+    fn what_came_before_a_restart_is_void() {
+        let restarted = ChatEvent::Restarted(Box::new(Restarted::new(Error::protocol("cut"))));
+        let anew = ChatEvent::Started(Box::new(Started::new(ModelId::new("b", "2"))));
+        let reply =
+            finished([input(9, "{}"), ChatEvent::Text("old".into()), restarted, anew, ChatEvent::Text("new".into())]);
+        let reply = reply.expect("whole");
+        assert_eq!((reply.text().as_str(), reply.model.to_string().as_str()), ("new", "b/2"));
     }
 }
