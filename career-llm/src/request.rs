@@ -296,7 +296,7 @@ pub enum Delivery {
     Whole,
 }
 
-/// What is asked of a model. `Debug` shows no text, no picture and no opaque part.
+/// What is asked of a model. `Debug` shows no text, no picture, no opaque part and no value of [`extra`](Self::extra).
 ///
 /// What is not set is left to the provider. A clone shares all texts.
 ///
@@ -311,7 +311,7 @@ pub enum Delivery {
 ///     .within(Duration::from_secs(20));
 /// assert_eq!(request.messages, [Message::user("Which careers use botany?")]);
 /// ```
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ChatRequest {
@@ -475,10 +475,10 @@ impl ChatRequest {
         self
     }
 
-    /// The reply must be there in full so long from now.
+    /// The reply must be there in full so long from now. Longer than the clock goes is no deadline.
     #[must_use]
     pub fn within(mut self, time: Duration) -> Self {
-        self.deadline = Some(Instant::now() + time);
+        self.deadline = Instant::now().checked_add(time);
         self
     }
 
@@ -558,6 +558,49 @@ impl ChatRequest {
     }
 }
 
+impl std::fmt::Debug for ChatRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // By name, so that a field that is added cannot be forgotten.
+        let ChatRequest {
+            system,
+            messages,
+            tools,
+            tool_choice,
+            output,
+            max_output_tokens,
+            temperature,
+            top_p,
+            stop,
+            effort,
+            seed,
+            on_behalf_of,
+            delivery,
+            extra,
+            deadline,
+        } = self;
+        // A host may put anything there: a prompt, a person, a key of a tool.
+        let extra: BTreeMap<&String, Vec<&String>> =
+            extra.iter().map(|(provider, fields)| (provider, fields.keys().collect())).collect();
+        f.debug_struct("ChatRequest")
+            .field("system", system)
+            .field("messages", messages)
+            .field("tools", tools)
+            .field("tool_choice", tool_choice)
+            .field("output", output)
+            .field("max_output_tokens", max_output_tokens)
+            .field("temperature", temperature)
+            .field("top_p", top_p)
+            .field("stop", stop)
+            .field("effort", effort)
+            .field("seed", seed)
+            .field("on_behalf_of", on_behalf_of)
+            .field("delivery", delivery)
+            .field("extra", &extra)
+            .field("deadline", deadline)
+            .finish()
+    }
+}
+
 fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (1..=64).contains(&name.len()) && name.bytes().all(allowed)
@@ -596,11 +639,18 @@ mod tests {
     }
 
     #[test]
+    fn more_time_than_the_clock_has_is_no_deadline() {
+        assert_eq!(ChatRequest::user("hi").within(Duration::MAX).time_left(), None);
+        assert!(ChatRequest::user("hi").within(Duration::from_secs(9)).time_left().is_some());
+    }
+
+    #[test]
     fn a_request_survives_json_and_its_debug_is_silent() {
         let picture = Image::Bytes { media_type: "image/png".into(), data: ImageData(Bytes::from_static(b"secret")) };
         let request = ChatRequest::user("secret")
             .with_system("secret")
             .with_stop("secret")
+            .with_extra("x", "user", json!("secret"))
             .with(Message::new(Role::User, vec![Part::Image(picture)]))
             .with(Message::new(Role::Assistant, vec![Part::Opaque(Opaque::new("x", json!("secret")))]));
         assert!(!format!("{request:?}").contains("secret"), "{request:?}");
