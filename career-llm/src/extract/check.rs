@@ -93,7 +93,7 @@ impl Checker {
         let value = restore(&self.schema, value);
         let mut findings = Vec::new();
         for error in self.validator.iter_errors(&value) {
-            self.find(&error, &mut findings);
+            self.find(&error, &value, &mut findings);
             if findings.len() >= FINDINGS_MAX {
                 findings.truncate(FINDINGS_MAX);
                 break;
@@ -103,7 +103,7 @@ impl Checker {
     }
 
     /// What is wrong; of a choice, what is wrong in the branch that was most likely meant.
-    fn find(&self, error: &ValidationError<'_>, findings: &mut Vec<Finding>) {
+    fn find(&self, error: &ValidationError<'_>, value: &Value, findings: &mut Vec<Finding>) {
         let context = match error.kind() {
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => &context[..],
             _ => &[],
@@ -115,23 +115,29 @@ impl Checker {
             |branch| (branch.iter().filter(|error| depth(error) == here).count(), branch.len()),
         );
         if let Some(branch) = meant {
-            branch.iter().for_each(|error| self.find(error, findings));
+            branch.iter().for_each(|error| self.find(error, value, findings));
             return;
         }
-        let finding = self.finding(error);
+        let finding = self.finding(error, value);
         if !findings.contains(&finding) {
             findings.push(finding);
         }
     }
 
-    fn finding(&self, error: &ValidationError<'_>) -> Finding {
+    fn finding(&self, error: &ValidationError<'_>, value: &Value) -> Finding {
         let pointer = error.instance_path().as_str().to_owned();
-        let segment = |segment: &str| {
+        let mut place = String::new();
+        let mut at = Some(value);
+        for segment in pointer.split('/').skip(1) {
             let name = segment.replace("~1", "/").replace("~0", "~");
-            let known = self.names.contains(&name) || segment.bytes().all(|byte| byte.is_ascii_digit());
-            format!("/{}", if known { segment } else { "*" })
-        };
-        let place = pointer.split('/').skip(1).map(segment).collect();
+            // Digits are the place in a list, or a key that the model wrote: a number of a phone, perhaps.
+            let known = at.is_some_and(Value::is_array) || self.names.contains(&name);
+            place.push('/');
+            place.push_str(if known { segment } else { "*" });
+            at = at.and_then(|value| {
+                value.as_array().map_or_else(|| value.get(&name), |all| all.get(name.parse::<usize>().ok()?))
+            });
+        }
         let said = match error.kind() {
             ValidationErrorKind::Required { property } => Some(property),
             _ => self.schema.pointer(error.schema_path().as_str()),
@@ -182,6 +188,14 @@ mod tests {
         assert!(told.contains(&"- the whole value: `required` (the schema says \"why\")".to_owned()), "{told:?}");
         assert!(!format!("{found:?}{told:?}").contains("77"));
         assert!(!format!("{found:?}").contains("secret"));
+    }
+
+    #[test]
+    fn digits_are_shown_of_a_list_and_not_of_a_key() {
+        let schema = json!({"additionalProperties": {"type": "array", "items": {"type": "string"}}});
+        let found = findings(&schema, &json!({"5550100": ["a", 1]}));
+        assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), ["/*/1: type"]);
+        assert_eq!(found[0].told(), "- /5550100/1: `type` (the schema says \"string\")", "the model may be told");
     }
 
     #[test]

@@ -83,6 +83,8 @@ pub struct Extracted<T> {
     pub repairs: u32,
     /// What all calls used up together, as far as the provider said so.
     pub usage: Usage,
+    /// All calls, the earlier ones first: those that gave an answer, and what layers tried before each.
+    pub attempts: Vec<Attempt>,
     /// What the provider did not hold the model to. It was checked here.
     pub lost: Vec<Lost>,
     /// The reply that has the answer.
@@ -110,6 +112,7 @@ impl<T> fmt::Debug for Extracted<T> {
             .field("provenance", &self.provenance)
             .field("repairs", &self.repairs)
             .field("usage", &self.usage)
+            .field("attempts", &self.attempts)
             .field("lost", &self.lost)
             .field("response", &self.response)
             .finish_non_exhaustive()
@@ -231,8 +234,11 @@ async fn run<T, M: ChatModel + ?Sized>(
         usage += response.usage.unwrap_or_default();
         attempts.extend_from_slice(&response.attempts);
         attempts.push(Attempt::succeeded(response.model.clone(), began.elapsed(), response.usage));
+        if let Some(error) = refused(&response) {
+            return Err(error.with_model(response.model).with_attempts(attempts));
+        }
         let wrong = match answer(&checker, &response, &read) {
-            Ok(value) => return Ok(extracted(value, repairs, usage, response)),
+            Ok(value) => return Ok(extracted(value, repairs, usage, attempts, response)),
             Err(wrong) => wrong,
         };
         if let Some(error) = hopeless(&response) {
@@ -260,7 +266,10 @@ fn answer<T>(
     read: &impl Fn(Value) -> Result<T, String>,
 ) -> Result<T, Wrong> {
     let mut nearest = (0, Wrong { findings: vec![Finding::no_json()], reason: None });
-    for candidate in find::candidates(&response.text()) {
+    let cut = response.stop.reason == StopReason::Length;
+    // Of a number that is cut off one cannot tell: `12` may be the beginning of `123`.
+    let whole = |candidate: &Value| !(cut && candidate.is_number());
+    for candidate in find::candidates(&response.text()).filter(whole) {
         let wrong = match checker.check(&candidate) {
             Ok(value) => match read(value) {
                 Ok(value) => return Ok(value),
@@ -276,7 +285,7 @@ fn answer<T>(
     Err(nearest.1)
 }
 
-fn extracted<T>(value: T, repairs: u32, usage: Usage, response: ChatResponse) -> Extracted<T> {
+fn extracted<T>(value: T, repairs: u32, usage: Usage, attempts: Vec<Attempt>, response: ChatResponse) -> Extracted<T> {
     let native = response.schema.as_ref().is_some_and(|report| report.mode == SchemaMode::Native);
     let provenance = match (repairs, native) {
         (0, true) => Provenance::Native,
@@ -284,26 +293,29 @@ fn extracted<T>(value: T, repairs: u32, usage: Usage, response: ChatResponse) ->
         _ => Provenance::Repaired,
     };
     let lost = response.schema.as_ref().map(|report| report.lost.clone()).unwrap_or_default();
-    Extracted { value, provenance, repairs, usage, lost, response }
+    Extracted { value, provenance, repairs, usage, attempts, lost, response }
 }
 
-/// Why asking again would not help.
-fn hopeless(response: &ChatResponse) -> Option<Error> {
-    let error = match response.stop.reason {
-        StopReason::Length => {
-            Error::new(ErrorKind::Output, "the reply was cut at the limit of tokens: raise max_output_tokens")
-        }
-        StopReason::Filtered => Error::new(ErrorKind::Filtered, "there is no answer"),
-        _ if response.refusal.is_some() => Error::new(ErrorKind::Filtered, "the model refused to answer"),
-        _ if response.tool_calls().next().is_some() => {
-            Error::new(ErrorKind::Output, "the model asked for a tool instead of answering")
-        }
-        _ => return None,
-    };
+/// A refusal, which is none the less one when something that fits stands before it.
+fn refused(response: &ChatResponse) -> Option<Error> {
+    if response.stop.reason != StopReason::Filtered && response.refusal.is_none() {
+        return None;
+    }
+    let error = Error::new(ErrorKind::Filtered, "the model, or a filter of its provider, refused to answer");
     Some(match &response.refusal {
         Some(refusal) => error.with_provider_message(refusal.clone()),
         None => error,
     })
+}
+
+/// Why asking again would not help.
+fn hopeless(response: &ChatResponse) -> Option<Error> {
+    let message = match response.stop.reason {
+        StopReason::Length => "the reply was cut at the limit of tokens: raise max_output_tokens",
+        _ if response.tool_calls().next().is_some() => "the model asked for a tool instead of answering",
+        _ => return None,
+    };
+    Some(Error::new(ErrorKind::Output, message))
 }
 
 fn gave_up(findings: &[Finding], repairs: u32) -> Error {

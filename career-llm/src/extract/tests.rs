@@ -66,6 +66,7 @@ async fn an_answer_that_does_not_fit_goes_back_with_places_and_keywords() -> Res
     let advice = boxed.extract::<Advice>(&ask()).await?;
     assert_eq!((advice.provenance, advice.repairs), (Provenance::Repaired, 2));
     assert_eq!(advice.usage, Usage::new(30, 15), "of all three calls");
+    assert_eq!(advice.attempts.iter().map(|call| call.usage).collect::<Vec<_>>(), [Some(Usage::new(10, 5)); 3]);
     let last = &model.requests()[2];
     assert_eq!(
         last.messages.iter().map(|message| message.role).collect::<Vec<_>>(),
@@ -111,6 +112,32 @@ async fn what_asking_again_would_not_help_is_told_at_once() {
     let error = model.extract::<Advice>(&ask()).await.expect_err("a tool");
     assert!(error.message().contains("tool"), "{error}");
     assert_eq!(model.calls(), 3);
+}
+
+#[tokio::test]
+async fn a_refusal_stays_one_when_something_that_fits_stands_before_it() {
+    let refusal = Script::pieces([
+        Piece::from(GOOD),
+        Piece::Event(ChatEvent::Refusal("on second thoughts, no".into())),
+        Piece::from(Done::new(StopReason::End)),
+    ]);
+    let model = ScriptedModel::new(id()).then(Script::reply(GOOD).stopped(StopReason::Filtered)).then(refusal);
+    for _ in 0..2 {
+        let error = model.extract::<Advice>(&ask()).await.expect_err("refused");
+        assert_eq!((error.kind(), error.advice().scope), (ErrorKind::Filtered, Scope::Nowhere));
+        assert_eq!(error.attempts().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_may_be_cut_off_is_not_taken_for_whole() -> Result<()> {
+    let schema = json!({"type": "integer"});
+    let model =
+        ScriptedModel::new(id()).then(Script::reply("12").stopped(StopReason::Length)).then(Script::reply("12"));
+    let error = model.extract_value(&ask(), &schema, &Extract::new()).await.expect_err("it may be 123");
+    assert!(error.message().contains("max_output_tokens"), "{error}");
+    assert_eq!(model.extract_value(&ask(), &schema, &Extract::new()).await?.value, json!(12));
+    Ok(())
 }
 
 #[tokio::test]
