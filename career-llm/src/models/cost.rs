@@ -121,7 +121,8 @@ impl Rates {
             (usage.cache_write, self.cache_write),
             (usage.output, self.output),
         ];
-        // A millionth of a dollar for a million tokens is a thousandth of a billionth for one. Four products of u64 fit.
+        // A millionth of a dollar for a million tokens is a thousandth of a billionth for one. Beyond
+        // u128 it is beyond all measure anyway.
         let thousandths = parts.iter().try_fold(0_u128, |sum, (tokens, rate)| {
             sum.checked_add(u128::from(*tokens).checked_mul(u128::from(*rate))?)
         });

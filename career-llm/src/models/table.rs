@@ -1,5 +1,6 @@
 //! Models with what they cost and hold, from a file.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -157,13 +158,14 @@ impl ModelTable {
         if let Some(model) = self.named(&id.provider, &id.model) {
             return Some(model);
         }
-        let dated = self.of(&id.provider).flat_map(|model| {
+        let dated = self.of(&id.provider).enumerate().flat_map(|(at, model)| {
             let names = std::iter::once(&model.id).chain(&model.aliases);
             names
                 .filter(|name| id.model.strip_prefix(&***name).is_some_and(is_version))
-                .map(move |name| (name.len(), model))
+                // Of equal names the first counts, as above: it is the host's own.
+                .map(move |name| ((name.len(), Reverse(at)), model))
         });
-        let longest = dated.max_by_key(|(length, _)| *length).map(|(_, model)| model);
+        let longest = dated.max_by_key(|(rank, _)| *rank).map(|(_, model)| model);
         longest.or_else(|| self.of(&id.provider).find(|model| &*model.id == "*"))
     }
 
@@ -304,5 +306,16 @@ mod tests {
         assert_eq!((context("gpt-4o"), context("gpt-4o-mini")), (Some(1000), Some(128_000)));
         assert_eq!((table.default_for("openai"), table.default_for("nobody")), (Some("gpt-4o"), None));
         assert_eq!(table.models().count(), ModelTable::builtin().models().count());
+    }
+
+    #[test]
+    fn a_name_of_ones_own_hides_the_same_name_with_a_version_too() {
+        let ours = r#"{"providers": {"openai": {"source": "ours", "models": [
+            {"id": "ours", "aliases": ["gpt-4o-mini"], "as_of": "2026-11-01", "input": 0, "output": 0}]}}}"#;
+        let table = ModelTable::from_json(ours).expect("a table").over(ModelTable::builtin());
+        for name in ["gpt-4o-mini", "gpt-4o-mini-2024-07-18"] {
+            let found = table.find(&ModelId::new("openai", name)).map(|model| &*model.id);
+            assert_eq!(found, Some("ours"), "{name}");
+        }
     }
 }
