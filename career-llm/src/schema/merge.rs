@@ -65,6 +65,13 @@ pub(super) fn merge(mut one: Map<String, Value>, other: Map<String, Value>) -> O
         // What one of them says of other properties would hold for those of the other too.
         return None;
     }
+    let clash = |one: &Map<String, Value>, other: &Map<String, Value>| {
+        one.contains_key("prefixItems") && !other.contains_key("prefixItems") && other.contains_key("items")
+    };
+    if clash(&one, &other) || clash(&other, &one) {
+        // Beside `prefixItems`, `items` means only those after them.
+        return None;
+    }
     for (keyword, value) in other {
         let Some(mine) = one.remove(&keyword) else {
             one.insert(keyword, value);
@@ -101,10 +108,14 @@ fn both_types(one: &Value, other: &Value) -> Option<Value> {
     let mut both: Vec<&str> = Vec::new();
     for mine in types(one) {
         for theirs in types(other) {
-            match (mine, theirs) {
-                ("integer", "number") | ("number", "integer") => both.push("integer"),
-                _ if mine == theirs => both.push(mine),
-                _ => {}
+            let name = match (mine, theirs) {
+                ("integer", "number") | ("number", "integer") => "integer",
+                _ if mine == theirs => mine,
+                _ => continue,
+            };
+            // An integer is a number too, so it may be found twice.
+            if !both.contains(&name) {
+                both.push(name);
             }
         }
     }
@@ -182,6 +193,8 @@ mod tests {
         let both = json!({"type": "integer", "minimum": 3, "maximum": 9, "description": "mine"});
         assert_eq!(merged(&one, &other), Some(both));
         assert_eq!(merged(&json!({"enum": [1, 2]}), &json!({"enum": [2, 3]})), Some(json!({"enum": [2]})));
+        let numbers = json!({"type": ["integer", "number"]});
+        assert_eq!(merged(&json!({"type": "integer"}), &numbers), Some(json!({"type": "integer"})));
     }
 
     #[test]
@@ -190,6 +203,8 @@ mod tests {
         assert_eq!(merged(&closed, &json!({"properties": {"b": true}})), None);
         assert_eq!(merged(&json!({"type": "string"}), &json!({"type": "array"})), None);
         assert_eq!(merged(&json!({"pattern": "a"}), &json!({"pattern": "b"})), None);
+        let first = json!({"prefixItems": [{"type": "string"}]});
+        assert_eq!(merged(&first, &json!({"items": {"maxLength": 3}})), None, "the first item is bound by both");
     }
 
     #[test]
