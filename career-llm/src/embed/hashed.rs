@@ -6,7 +6,7 @@ use super::{Embedder, Purpose, normalise};
 use crate::{Error, ModelId, Result, Text};
 
 /// Changes whenever the same text would give another vector.
-const VERSION: &str = "words-and-trigrams-1";
+const VERSION: &str = "words-and-trigrams-2";
 /// What a whole word weighs beside all of its trigrams together, which weigh 1.
 const WORD: f32 = 0.6;
 
@@ -15,7 +15,8 @@ const WORD: f32 = 0.6;
 ///
 /// Deterministic on every machine, needs nothing, takes microseconds. Texts are near when they share words or parts of
 /// words, which also holds for inflections, compounds and misspellings; it knows no synonyms. A word that comes `n`
-/// times counts `1 + ln n`. Case is ignored; a word is letters, digits and the marks of Indian scripts.
+/// times counts `1 + ln n`. Case and the order of words are ignored; a word is letters, digits and the marks of Indian
+/// scripts.
 ///
 /// ```
 /// use career_llm::embed::{Embedder, HashedEmbedder};
@@ -67,11 +68,14 @@ impl HashedEmbedder {
             // Nothing that is a word; still a direction, and the same one for the same text.
             features.push((hash(b'o', text.as_bytes()), 1.0));
         }
-        features.sort_unstable_by_key(|(feature, _)| *feature);
+        // By weight too, so that the order of the words does not matter, not even for rounding.
+        features.sort_unstable_by(|(one, mine), (other, theirs)| one.cmp(other).then(mine.total_cmp(theirs)));
         let mut vector = vec![0.0; self.dimensions];
         for same in features.chunk_by(|a, b| a.0 == b.0) {
             let feature = same[0].0;
-            let weight = same[0].1 * (1.0 + (same.len() as f32).ln());
+            let count = same.len() as f32;
+            // A part weighs less in a long word: of those that it comes in, the mean counts.
+            let weight = same.iter().map(|(_, weight)| weight).sum::<f32>() / count * (1.0 + count.ln());
             let sign = if feature >> 63 == 0 { 1.0 } else { -1.0 };
             vector[(feature % self.dimensions as u64) as usize] += sign * weight;
         }
@@ -158,7 +162,21 @@ mod tests {
         assert_eq!(hash(b'a', b""), expected ^ (expected >> 33));
     }
 
+    #[test]
+    fn a_part_of_two_words_weighs_the_same_in_either_order() {
+        let embedder = HashedEmbedder::default();
+        assert_eq!(embedder.vector("nursing internationalising"), embedder.vector("internationalising nursing"));
+    }
+
     proptest! {
+        #[test]
+        fn the_order_of_words_does_not_matter(mut words in proptest::collection::vec("[a-c]{1,7}", 1..8)) {
+            let embedder = HashedEmbedder::default();
+            let forwards = embedder.vector(&words.join(" "));
+            words.reverse();
+            prop_assert_eq!(forwards, embedder.vector(&words.join(" ")));
+        }
+
         #[test]
         fn every_text_has_a_direction_that_case_does_not_change(text in ".{0,60}", dimensions in 16_usize..600) {
             let embedder = HashedEmbedder::new(dimensions).expect("in range");
