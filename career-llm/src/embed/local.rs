@@ -10,6 +10,7 @@ use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
 use serde::Deserialize;
 use tokenizers::{PaddingParams, Tokenizer, TruncationParams};
+use tokio::sync::oneshot;
 
 use super::{Embedder, Purpose, normalise};
 use crate::{Error, ErrorKind, ModelId, Result, Text};
@@ -18,13 +19,16 @@ use crate::{Error, ErrorKind, ModelId, Result, Text};
 const BATCH: usize = 32;
 /// Tokens of a text when the folder does not say: what sentence encoders are mostly trained with.
 const TOKENS: usize = 256;
+/// The steps that are taken here. Without another one that a model was trained with, its vectors would be wrong.
+const MODULES: [&str; 3] = ["Transformer", "Pooling", "Normalize"];
 
-/// A sentence encoder of the BERT family, such as all-MiniLM-L6-v2 or multilingual-e5-small's smaller sisters, on the CPU.
+/// A sentence encoder of the BERT family, such as all-MiniLM-L6-v2 or multilingual-e5-small, on the CPU.
 /// Nothing leaves the machine.
 ///
 /// The folder holds what such models are published as: `config.json`, `tokenizer.json`, `model.safetensors`, and where
-/// the model has them `1_Pooling/config.json` (mean or first token), `sentence_bert_config.json` (most tokens) and
-/// `config_sentence_transformers.json` (words before a query and a document). Longer texts are cut.
+/// the model has them `modules.json` (what comes after the encoder), `1_Pooling/config.json` (mean or first token),
+/// `sentence_bert_config.json` (most tokens) and `config_sentence_transformers.json` (words before a query and a
+/// document). Longer texts are cut.
 ///
 /// ```no_run
 /// use career_llm::embed::{Embedder, LocalEmbedder};
@@ -50,11 +54,11 @@ struct Encoder {
     first_token: bool,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Pooling {
-    pooling_mode_cls_token: bool,
-    pooling_mode_mean_tokens: bool,
+/// A step of a sentence encoder.
+#[derive(Deserialize)]
+struct Module {
+    #[serde(rename = "type")]
+    kind: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -92,10 +96,10 @@ impl LocalEmbedder {
             let message = format!("config.json: expected a model of type `bert`, found `{family}`");
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
-        let pooling: Pooling = optional(folder, "1_Pooling/config.json")?;
-        let said = pooling.pooling_mode_cls_token || pooling.pooling_mode_mean_tokens;
-        if !said && folder.join("1_Pooling/config.json").exists() {
-            return Err(Error::new(ErrorKind::Unsupported, "1_Pooling/config.json: expected mean or first token"));
+        let modules: Vec<Module> = optional(folder, "modules.json")?;
+        if let Some(Module { kind }) = modules.iter().find(|module| !MODULES.iter().any(|known| module.is(known))) {
+            let message = format!("modules.json: expected {}, found `{kind}`", MODULES.join(", "));
+            return Err(Error::new(ErrorKind::Unsupported, message));
         }
         let sizes: Sizes = optional(folder, "sentence_bert_config.json")?;
         let sentences: Sentences = optional(folder, "config_sentence_transformers.json")?;
@@ -107,7 +111,7 @@ impl LocalEmbedder {
             tokenizer: tokenizer(folder, most, config.pad_token_id)?,
             model: model(folder, &config)?,
             dimensions: config.hidden_size,
-            first_token: pooling.pooling_mode_cls_token,
+            first_token: pools_first_token(folder)?,
         };
         let Prompts { query, document } = sentences.prompts;
         Ok(LocalEmbedder { encoder: Arc::new(encoder), before_query: query.into(), before_document: document.into() })
@@ -146,20 +150,28 @@ impl Embedder for LocalEmbedder {
             Purpose::Document => self.before_document.clone(),
         };
         let (encoder, texts) = (self.encoder.clone(), texts.to_vec());
+        // Dropped with this future; then nobody waits for the vectors any more.
+        let (waiting, _waits) = oneshot::channel::<()>();
         // It computes for milliseconds to seconds, which must not hold up the runtime's other work.
-        let embedding = tokio::task::spawn_blocking(move || encoder.embed(&texts, &before)).await;
-        let embedding = embedding.map_err(|_| Error::new(ErrorKind::Cancelled, "the runtime is stopping"))?;
+        let embedding = tokio::task::spawn_blocking(move || encoder.embed(&texts, &before, &waiting)).await;
+        let embedding = embedding.map_err(|error| match error.is_panic() {
+            true => Error::new(ErrorKind::Backend, "the encoder panicked"),
+            false => Error::new(ErrorKind::Cancelled, "the runtime is stopping"),
+        })?;
         embedding.map_err(|error| error.with_model(self.id()))
     }
 }
 
 impl Encoder {
-    fn embed(&self, texts: &[Text], before: &str) -> Result<Vec<Vec<f32>>> {
+    fn embed(&self, texts: &[Text], before: &str, waiting: &oneshot::Sender<()>) -> Result<Vec<Vec<f32>>> {
         // Texts of a like length are padded the least.
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(|at| texts[*at].len());
         let mut vectors = vec![Vec::new(); texts.len()];
         for batch in order.chunks(BATCH) {
+            if waiting.is_closed() {
+                return Err(Error::new(ErrorKind::Cancelled, "the caller went away"));
+            }
             let words = batch.iter().map(|at| format!("{before}{}", texts[*at])).collect();
             let embedded = self
                 .embed_batch(words)
@@ -193,6 +205,27 @@ impl Encoder {
             hidden.broadcast_mul(&mask)?.sum(1)?.broadcast_div(&mask.sum(1)?)?
         };
         Ok(pooled.to_vec2()?)
+    }
+}
+
+impl Module {
+    /// Whether it is of this kind: kinds are paths of Python, such as `sentence_transformers.models.Pooling`.
+    fn is(&self, kind: &str) -> bool {
+        self.kind.rsplit('.').next() == Some(kind)
+    }
+}
+
+/// Whether the first token stands for the text, and not the mean of all.
+fn pools_first_token(folder: &Path) -> Result<bool> {
+    const FILE: &str = "1_Pooling/config.json";
+    let Some(bytes) = read(folder, FILE)? else { return Ok(false) };
+    let settings: serde_json::Map<String, serde_json::Value> = parse(FILE, &bytes)?;
+    // More than one puts them side by side.
+    let on = settings.iter().filter(|(name, on)| name.starts_with("pooling_mode_") && **on == true);
+    match on.map(|(name, _)| name.as_str()).collect::<Vec<_>>().as_slice() {
+        ["pooling_mode_cls_token"] => Ok(true),
+        ["pooling_mode_mean_tokens"] => Ok(false),
+        _ => Err(Error::new(ErrorKind::Unsupported, format!("{FILE}: expected mean or first token, and one of them"))),
     }
 }
 
@@ -321,6 +354,43 @@ mod tests {
         let spelt_out = embedder.embed_one("career nurse", Purpose::Document).await.expect("embedded");
         assert_ne!(document, prefixed);
         assert_eq!(prefixed, spelt_out);
+    }
+
+    #[test]
+    fn a_step_that_is_not_taken_here_is_refused_and_not_left_out() {
+        let folder = folder();
+        let modules = |last: &str| {
+            let kinds = ["models.Transformer", "models.Pooling", last]
+                .map(|kind| json!({"type": format!("sentence_transformers.{kind}")}));
+            fs::write(folder.path().join("modules.json"), json!(kinds).to_string()).expect("written");
+            LocalEmbedder::load(folder.path())
+        };
+        assert!(modules("models.Normalize").is_ok());
+        let error = modules("models.Dense").expect_err("it would change the vectors");
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.message().contains("found `sentence_transformers.models.Dense`"), "{error}");
+        modules("models.Normalize").expect("loads");
+        fs::create_dir(folder.path().join("1_Pooling")).expect("made");
+        for wrong in [
+            json!({"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true}),
+            json!({"pooling_mode_mean_tokens": true, "pooling_mode_max_tokens": true}),
+            json!({"pooling_mode_max_tokens": true}),
+            json!({}),
+        ] {
+            fs::write(folder.path().join("1_Pooling/config.json"), wrong.to_string()).expect("written");
+            let error = LocalEmbedder::load(folder.path()).expect_err("another pooling");
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+        }
+    }
+
+    #[test]
+    fn when_nobody_waits_the_encoder_stops() {
+        let embedder = LocalEmbedder::load(folder().path()).expect("loads");
+        let (waiting, waits) = oneshot::channel();
+        assert!(embedder.encoder.embed(&["nurse".into()], "", &waiting).is_ok());
+        drop(waits);
+        let error = embedder.encoder.embed(&["nurse".into()], "", &waiting).expect_err("nobody waits");
+        assert_eq!(error.kind(), ErrorKind::Cancelled);
     }
 
     #[test]
