@@ -109,6 +109,17 @@ async fn many_texts_go_out_in_as_many_requests_as_the_provider_takes() {
 }
 
 #[tokio::test]
+async fn long_texts_share_a_request_only_as_far_as_it_goes() {
+    let server = FaultServer::answering(honest).await.expect("a port");
+    let embedder = OllamaEmbedder::builder().base_url(server.url()).model("m").dimensions(DIMENSIONS).build();
+    let texts = [90_000, 90_000, 90_000, 300_000, 2].map(|bytes| Text::from("a ".repeat(bytes / 2)));
+    let vectors = embedder.expect("configured").embed(&texts, Purpose::Document).await.expect("embedded");
+    assert_eq!(vectors.len(), 5);
+    let counts = server.requests().iter().map(|request| request.json()["input"].as_array().map_or(0, Vec::len));
+    assert_eq!(counts.collect::<Vec<_>>(), [2, 1, 1, 1]);
+}
+
+#[tokio::test]
 async fn an_answer_that_breaks_the_contract_is_an_error_and_never_a_wrong_vector() {
     let answers = [
         (json!({"data": []}), "expected 1 vectors, found 0"),

@@ -69,7 +69,6 @@ struct Values {
 
 impl EmbedWire for GeminiEmbeddings {
     const MOST: usize = 100;
-    const MODEL_ENV: &'static str = "GEMINI_EMBEDDING_MODEL";
 
     fn encode(&self, model: &str, texts: &[Text], purpose: Purpose, shortened_to: Option<usize>) -> Result<Encoded> {
         let name = format!("models/{model}");

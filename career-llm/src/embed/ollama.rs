@@ -47,7 +47,6 @@ struct Reply {
 
 impl EmbedWire for OllamaEmbeddings {
     const MOST: usize = 64;
-    const MODEL_ENV: &'static str = "OLLAMA_EMBEDDING_MODEL";
 
     fn encode(&self, model: &str, texts: &[Text], _: Purpose, shortened_to: Option<usize>) -> Result<Encoded> {
         let body = serde_json::to_string(&Body { model, input: texts, dimensions: shortened_to });

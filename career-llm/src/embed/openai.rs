@@ -93,7 +93,6 @@ impl Vector<'_> {
 
 impl EmbedWire for OpenAiEmbeddings {
     const MOST: usize = 256;
-    const MODEL_ENV: &'static str = "OPENAI_EMBEDDING_MODEL";
 
     fn encode(&self, model: &str, texts: &[Text], _: Purpose, shortened_to: Option<usize>) -> Result<Encoded> {
         let encoding_format = if self.base64 { "base64" } else { "float" };

@@ -22,8 +22,6 @@ const NOTHING: Text = Text::from_static(".");
 pub trait EmbedWire: fmt::Debug + Send + Sync + 'static {
     /// Most texts in one request.
     const MOST: usize;
-    /// The variable of the environment that may name the model.
-    const MODEL_ENV: &'static str;
 
     /// Encodes texts for this model. With `shortened_to` the provider is asked for vectors of so many numbers.
     ///
@@ -181,12 +179,17 @@ impl<W: EmbedWire> EmbedderBuilder<W> {
         self
     }
 
-    /// Fills what is not set from the vendor's variables; the model from [`EmbedWire::MODEL_ENV`].
-    pub fn from_env(mut self) -> Self {
+    /// Fills what is not set from the vendor's variables; the model from a variable of its own, which is named after
+    /// the vendor: `OPENAI_EMBEDDING_MODEL`, `MISTRAL_EMBEDDING_MODEL`.
+    pub fn from_env(self) -> Self {
+        self.fill(&crate::provider::variable)
+    }
+
+    fn fill(mut self, lookup: &dyn Fn(&str) -> Option<String>) -> Self {
         // The vendor's own variable names a model that chats.
         let model = self.access.model.take();
-        self.access.fill(&crate::provider::variable);
-        self.access.model = model.or_else(|| crate::provider::variable(W::MODEL_ENV).map(Arc::from));
+        self.access.fill(lookup);
+        self.access.model = model.or_else(|| lookup(&model_env(self.access.vendor)).map(Arc::from));
         self
     }
 
@@ -197,7 +200,11 @@ impl<W: EmbedWire> EmbedderBuilder<W> {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when the key, the model or the length of its vectors is missing,
     /// or something that was set is wrong.
     pub fn build(self) -> Result<RemoteEmbedder<W>> {
-        let default = known::default_for(self.access.vendor.name).map(|known| known.model.as_str());
+        let vendor = self.access.vendor;
+        let default = known::default_for(vendor.name).map(|known| known.model.as_str());
+        if default.is_none() && self.access.model.as_ref().is_none_or(|model| model.trim().is_empty()) {
+            return Err(Error::config(format!("{}: give a model, or set {}", vendor.name, model_env(vendor))));
+        }
         let (transport, endpoint) = self.access.open(default)?;
         let ModelId { provider, model } = &endpoint.model;
         let dimensions = self.shortened_to.or(self.dimensions).or_else(|| known::dimensions(provider, model));
@@ -207,6 +214,12 @@ impl<W: EmbedWire> EmbedderBuilder<W> {
         })?;
         Ok(RemoteEmbedder { wire: self.wire, endpoint, transport, dimensions, shortened_to: self.shortened_to })
     }
+}
+
+/// The variable that may name an embedding model of this vendor.
+fn model_env(vendor: &Vendor) -> String {
+    let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("{}_EMBEDDING_MODEL", vendor.name.chars().map(upper).collect::<String>())
 }
 
 impl<W: fmt::Debug> fmt::Debug for EmbedderBuilder<W> {
@@ -229,4 +242,27 @@ pub(super) fn one_for_each(vectors: Vec<Vec<f32>>, texts: usize) -> Result<Vec<V
         return Ok(vectors);
     }
     Err(Error::protocol(format!("expected {texts} vectors, found {}", vectors.len())))
+}
+
+#[cfg(all(test, feature = "openai"))]
+mod tests {
+    use crate::embed::Embedder;
+    use crate::embed::OpenAiEmbedder;
+    use crate::provider::{GROQ, MISTRAL};
+
+    #[test]
+    fn the_model_comes_from_the_variable_of_its_own_vendor() {
+        let set = |name: &str| match name {
+            "OPENAI_EMBEDDING_MODEL" => Some("text-embedding-3-large".to_owned()),
+            "MISTRAL_API_KEY" | "OPENAI_API_KEY" | "GROQ_API_KEY" => Some("k".to_owned()),
+            "OPENAI_MODEL" | "MISTRAL_MODEL" | "GROQ_MODEL" => Some("one-that-chats".to_owned()),
+            _ => None,
+        };
+        let hosted = OpenAiEmbedder::builder().fill(&set).build().expect("configured");
+        assert_eq!((hosted.id().to_string().as_str(), hosted.dimensions()), ("openai/text-embedding-3-large", 3072));
+        let other = OpenAiEmbedder::compatible(&MISTRAL.vendor).fill(&set).build().expect("configured");
+        assert_eq!(other.id().to_string(), "mistral/mistral-embed");
+        let error = OpenAiEmbedder::compatible(&GROQ.vendor).fill(&set).dimensions(3).build().expect_err("no model");
+        assert!(error.message().contains("set GROQ_EMBEDDING_MODEL"), "{error}");
+    }
 }
