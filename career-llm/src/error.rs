@@ -414,15 +414,23 @@ impl From<career_core::Error> for Error {
     }
 }
 
-/// So that a caller of ports can use `?` on a call of a model.
+/// So that a caller of ports can use `?` on a call of a model. What the same call meets again is not
+/// [`Unavailable`](career_core::ErrorKind::Unavailable), which is tried again; a backend's error keeps its kind.
 impl From<Error> for career_core::Error {
     fn from(error: Error) -> Self {
+        let backend = error.0.source.as_ref().and_then(|source| source.downcast_ref::<career_core::Error>());
         let kind = match error.kind() {
-            ErrorKind::Invalid | ErrorKind::Output | ErrorKind::Template | ErrorKind::Config => {
-                career_core::ErrorKind::Invalid
-            }
+            ErrorKind::Invalid
+            | ErrorKind::ContextTooLong
+            | ErrorKind::Output
+            | ErrorKind::Template
+            | ErrorKind::Config => career_core::ErrorKind::Invalid,
+            ErrorKind::NotFound => career_core::ErrorKind::NotFound,
             ErrorKind::Unsupported => career_core::ErrorKind::Unsupported,
-            ErrorKind::Auth | ErrorKind::Filtered => career_core::ErrorKind::Denied,
+            ErrorKind::Auth | ErrorKind::Filtered | ErrorKind::Quota | ErrorKind::SpendCap => {
+                career_core::ErrorKind::Denied
+            }
+            ErrorKind::Backend => backend.map_or(career_core::ErrorKind::Unavailable, career_core::Error::kind),
             _ => career_core::ErrorKind::Unavailable,
         };
         career_core::Error::new(kind, error.to_string()).with_source(error)
@@ -460,6 +468,27 @@ mod tests {
                 Error::new(ErrorKind::Auth, "").with_code("a_code").with_code(sentence).with_request_id(sentence);
             assert_eq!((error.code(), error.request_id()), (Some("a_code"), None), "{sentence}");
         }
+    }
+
+    #[test]
+    fn only_what_may_pass_is_temporary_to_a_caller_of_ports() {
+        let temporary = |error: Error| career_core::Error::from(error).is_temporary();
+        for kind in [ErrorKind::Throttled, ErrorKind::Overloaded, ErrorKind::Network, ErrorKind::BreakerOpen] {
+            assert!(temporary(Error::new(kind, "")), "{kind}");
+        }
+        for kind in [
+            ErrorKind::Quota,
+            ErrorKind::SpendCap,
+            ErrorKind::Auth,
+            ErrorKind::NotFound,
+            ErrorKind::ContextTooLong,
+            ErrorKind::Filtered,
+            ErrorKind::Output,
+        ] {
+            assert!(!temporary(Error::new(kind, "")), "{kind}");
+        }
+        let corrupt = career_core::Error::new(career_core::ErrorKind::Corrupt, "a damaged file");
+        assert_eq!(career_core::Error::from(Error::from(corrupt)).kind(), career_core::ErrorKind::Corrupt);
     }
 
     #[test]
