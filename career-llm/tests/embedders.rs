@@ -115,7 +115,7 @@ async fn long_texts_share_a_request_only_as_far_as_it_goes() {
     let texts = [90_000, 90_000, 90_000, 300_000, 2].map(|bytes| Text::from("a ".repeat(bytes / 2)));
     let vectors = embedder.expect("configured").embed(&texts, Purpose::Document).await.expect("embedded");
     assert_eq!(vectors.len(), 5);
-    let counts = server.requests().iter().map(|request| request.json()["input"].as_array().map_or(0, Vec::len));
+    let counts = server.requests().into_iter().map(|request| request.json()["input"].as_array().map_or(0, Vec::len));
     assert_eq!(counts.collect::<Vec<_>>(), [2, 1, 1, 1]);
 }
 
