@@ -59,7 +59,11 @@ impl FilterRule {
         if self.arguments.is_empty() {
             return "no arguments".to_owned();
         }
-        let kind = |text: bool| if text { "text of at most 64 bytes" } else { "whole number" };
+        let kind = |text: bool| match (text, self.name) {
+            (true, _) => "text of at most 64 bytes",
+            (false, "round") => "number from 0 to 9",
+            (false, _) => "whole number",
+        };
         self.arguments.iter().map(|(name, text)| format!("`{name}=` {}", kind(*text))).collect::<Vec<_>>().join(" and ")
     }
 }

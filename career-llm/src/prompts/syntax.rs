@@ -326,7 +326,9 @@ impl<'a> Tag<'a> {
                     && match self.tokens.next() {
                         Some(Token::Text(bytes)) => known.is_some_and(|(_, text)| *text) && bytes <= LITERAL_MAX,
                         Some(Token::Number(digits)) => {
-                            known.is_some_and(|(_, text)| !text) && digits.len() <= 6 && !digits.contains('.')
+                            // More decimals than a number has would make it none.
+                            let most = if rule.name == "round" { 1 } else { 6 };
+                            known.is_some_and(|(_, text)| !text) && digits.len() <= most && !digits.contains('.')
                         }
                         _ => false,
                     };

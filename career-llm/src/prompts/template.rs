@@ -15,6 +15,9 @@ use super::syntax::{self, Node};
 use super::{Fault, Limit, Limits, context, locale};
 use crate::{ChatRequest, Message, Result};
 
+/// Most turns of a template: reading it takes time with their square.
+const TURNS_MAX: usize = 64;
+
 /// A prompt template that was checked.
 ///
 /// ```
@@ -248,6 +251,9 @@ fn split<'a>(body: &'a str, place: Place<'_>) -> Result<Vec<(Speaker, &'a str, u
             }
             if speaker == Speaker::System && open.is_some() {
                 return Err(place.error(here, Fault::Syntax, "`[system]` comes once, before all other turns"));
+            }
+            if turns.len() == TURNS_MAX {
+                return Err(place.error(here, Fault::Syntax, format_args!("more than {TURNS_MAX} turns")));
             }
             open = Some((speaker, offset + line.len(), here + 1));
         } else if open.is_none() && !line.trim().is_empty() {

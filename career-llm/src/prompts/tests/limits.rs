@@ -109,6 +109,14 @@ fn sources_nests_and_brackets_are_bounded() {
     assert_eq!(refused(&chain), Fault::Syntax);
 }
 
+#[test]
+fn turns_are_bounded_since_each_makes_reading_the_others_dearer() {
+    let of = |pairs: usize| source("", &format!("[user]\nx\n{}", "[assistant]\ny\n[user]\nx\n".repeat(pairs)));
+    assert!(Template::parse("test.md", &of(31)).is_ok());
+    let error = Template::parse("test.md", &of(32)).expect_err("too many");
+    assert_eq!(error.message(), "test.md:135: more than 64 turns");
+}
+
 proptest::proptest! {
     /// Whatever is written, reading it ends with a template or a fault, never otherwise.
     #[test]

@@ -190,6 +190,8 @@ fn numbers_are_joined_and_rounded() {
     let template =
         template(variables, "[user]\n{{ all | join(sep=\", \") }}; {{ n | round(precision=1) }}; {{ n | abs }}");
     assert_eq!(said(&template, &json!({ "all": [1, 2.5], "n": -6.25 })), "1, 2.5; -6.3; 6.25");
+    let (message, _) = refused(&source("[variables.n]\ntype = \"number\"", "[user]\n{{ n | round(precision=400) }}"));
+    assert!(message.contains("`precision=` number from 0 to 9"), "{message}");
 }
 
 #[test]
