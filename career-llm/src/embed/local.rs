@@ -9,6 +9,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use tokenizers::{PaddingParams, Tokenizer, TruncationParams};
 use tokio::sync::oneshot;
 
@@ -41,13 +42,13 @@ const MODULES: [&str; 3] = ["Transformer", "Pooling", "Normalize"];
 /// ```
 #[derive(Clone)]
 pub struct LocalEmbedder {
+    id: ModelId,
     encoder: Arc<Encoder>,
     before_query: Text,
     before_document: Text,
 }
 
 struct Encoder {
-    id: ModelId,
     model: BertModel,
     tokenizer: Tokenizer,
     dimensions: usize,
@@ -107,37 +108,47 @@ impl LocalEmbedder {
         let name = folder.canonicalize().ok();
         let name = name.as_deref().and_then(Path::file_name).map_or("model".into(), |name| name.to_string_lossy());
         let encoder = Encoder {
-            id: ModelId::new("local", &*name),
             tokenizer: tokenizer(folder, most, config.pad_token_id)?,
             model: model(folder, &config)?,
             dimensions: config.hidden_size,
             first_token: pools_first_token(folder)?,
         };
         let Prompts { query, document } = sentences.prompts;
-        Ok(LocalEmbedder { encoder: Arc::new(encoder), before_query: query.into(), before_document: document.into() })
+        Ok(LocalEmbedder {
+            id: ModelId::new("local", &*name),
+            encoder: Arc::new(encoder),
+            before_query: query.into(),
+            before_document: document.into(),
+        })
     }
 
     /// Words to put before a query and before a document, in place of what the folder says; some models were trained
-    /// with such, and need them.
+    /// with such, and need them. The [`id`](Embedder::id) tells them: other words give other vectors.
     #[must_use]
     pub fn with_prefixes(mut self, query: impl Into<Text>, document: impl Into<Text>) -> Self {
-        self.before_query = query.into();
-        self.before_document = document.into();
+        let (query, document) = (query.into(), document.into());
+        if (&query, &document) != (&self.before_query, &self.before_document) {
+            let hash = Sha256::digest(format!("{}\n{query}{document}", query.len()));
+            let code: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            self.id = ModelId::new("local", format!("{}-{code}", self.id.model));
+        }
+        self.before_query = query;
+        self.before_document = document;
         self
     }
 }
 
 impl fmt::Debug for LocalEmbedder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Encoder { id, dimensions, .. } = &*self.encoder;
-        f.debug_struct("LocalEmbedder").field("id", id).field("dimensions", dimensions).finish_non_exhaustive()
+        let dimensions = self.encoder.dimensions;
+        f.debug_struct("LocalEmbedder").field("id", &self.id).field("dimensions", &dimensions).finish_non_exhaustive()
     }
 }
 
 #[async_trait]
 impl Embedder for LocalEmbedder {
     fn id(&self) -> ModelId {
-        self.encoder.id.clone()
+        self.id.clone()
     }
 
     fn dimensions(&self) -> usize {
@@ -349,7 +360,10 @@ mod tests {
         let document = embedder.embed_one("nurse", Purpose::Document).await.expect("embedded");
         let query = embedder.embed_one("nurse", Purpose::Query).await.expect("embedded");
         assert_eq!(document, query);
+        let plain = embedder.id();
+        assert_eq!(embedder.clone().with_prefixes("", "").id(), plain, "nothing changed");
         let embedder = embedder.with_prefixes("career ", "");
+        assert_ne!(embedder.id(), plain, "its vectors are others");
         let prefixed = embedder.embed_one("nurse", Purpose::Query).await.expect("embedded");
         let spelt_out = embedder.embed_one("career nurse", Purpose::Document).await.expect("embedded");
         assert_ne!(document, prefixed);
