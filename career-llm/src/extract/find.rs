@@ -11,10 +11,19 @@ const MISSES_MAX: usize = 200;
 /// What was cut off is not taken for whole: behind a value that never ends nothing is looked for, since that could be
 /// a part of it.
 pub(super) fn candidates(reply: &str) -> impl Iterator<Item = Value> + '_ {
+    let reply = without_thoughts(reply);
     let whole = serde_json::from_str(reply.trim()).ok();
     // The steps after the first are not taken when it is all there is.
     let rest = if whole.is_some() { "" } else { reply };
     whole.into_iter().chain(fenced(rest)).chain(among_words(rest))
+}
+
+/// The reply behind the thoughts that some open models write before it: a draft among them is no answer.
+fn without_thoughts(reply: &str) -> &str {
+    match reply.trim_start().strip_prefix("<think>") {
+        Some(thoughts) => thoughts.split_once("</think>").map_or("", |(_, reply)| reply),
+        None => reply,
+    }
 }
 
 /// What stands between fences, with or without a word for the language.
@@ -89,6 +98,12 @@ mod tests {
         assert_eq!(first("{\"steps\": [{\"a\": 1}, {\"a\""), None);
         assert_eq!(first("Here: [[1, 2], [3"), None);
         assert_eq!(first("no JSON at all, {nor here}"), None);
+    }
+
+    #[test]
+    fn a_draft_among_thoughts_is_no_answer() {
+        assert_eq!(first("<think>\nPerhaps {\"a\": 1}? No.\n</think>\n{\"a\": 2}"), Some(json!({"a": 2})));
+        assert_eq!(first("<think>Perhaps {\"a\": 1}?"), None);
     }
 
     #[test]
