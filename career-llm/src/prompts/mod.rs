@@ -78,8 +78,8 @@
 //! paragraph in the system turn, say that what is inside is data. It can be printed only in turns of the user, and no
 //! filter takes it. Turns are cut before values are put in: no value begins one.
 //!
-//! Which variables these are is said by the template. A host that gives the words of others to templates that users
-//! wrote looks first at [`Header::variables`] for a `text` where an `untrusted` should stand.
+//! Which variables these are is said by the template; [`Stored`] does not believe a user's template that says so of too
+//! few.
 //!
 //! # The sandbox
 //!

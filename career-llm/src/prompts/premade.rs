@@ -1,5 +1,6 @@
 //! The premade set.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use career_core::LanguageTag;
@@ -53,6 +54,13 @@ pub(super) fn templates() -> &'static [Arc<Template>] {
         SOURCES.iter().map(read).collect()
     });
     &READ
+}
+
+/// The variables that are text from outside in the premade set: a resume, a posting, a message.
+pub(super) fn outside() -> BTreeSet<String> {
+    let variables = templates().iter().flat_map(|template| &template.header().variables);
+    let outside = variables.filter(|(_, variable)| variable.ty.has_untrusted() && !variable.ty.has_text());
+    outside.map(|(name, _)| name.clone()).collect()
 }
 
 /// The language that all is there in.

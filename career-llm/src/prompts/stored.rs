@@ -1,5 +1,6 @@
 //! Templates that users write, kept in a store; and counts and ratings of all.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use career_core::store::{Cursor, Page, Query, Store, StoreExt, Versioned, now};
@@ -7,7 +8,7 @@ use career_core::{Conflict, Id, PromptTemplate, User};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Comparison, Fault, Limits, Template};
+use super::{Comparison, Fault, Limits, Template, premade};
 use crate::{ChatRequest, Error, Result};
 
 /// How often a save that loses a race is tried again.
@@ -15,18 +16,24 @@ const SAVE_ATTEMPTS: u32 = 8;
 
 /// Users' own templates over the port [`Store`]: checked before they are kept, sandboxed when they are rendered.
 ///
+/// A user could declare a posting as `text` and so let it out of its data block. What is `untrusted` in the premade set
+/// (`resume`, `posting`, `message` and so on) must be so here too; [`with_outside`](Stored::with_outside) adds the
+/// host's own names. Objects with fields of both kinds, such as `messages` with their speakers, are not among them.
+///
 /// A record is one template of one user. Its body is the whole source, header included. The store counts the version:
 /// each change of the body is a new one, and its uses and ratings begin again, since they were of another text.
 #[derive(Debug, Clone)]
 pub struct Stored {
     store: Arc<dyn Store>,
     limits: Limits,
+    /// Variables whose texts are always from outside.
+    outside: BTreeSet<String>,
 }
 
 impl Stored {
     /// Templates in this store, within [`Limits::of_users`].
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Stored { store, limits: Limits::of_users() }
+        Stored { store, limits: Limits::of_users(), outside: premade::outside() }
     }
 
     /// Other limits.
@@ -34,6 +41,19 @@ impl Stored {
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// More variables by which the host gives text from outside: a template that declares one as `text` is refused.
+    #[must_use]
+    pub fn with_outside(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.outside.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    fn read(&self, file: &str, source: &str) -> Result<Template> {
+        let template = Template::parse_within(file, source, self.limits.clone())?;
+        template.guards(&self.outside)?;
+        Ok(template)
     }
 
     /// Checks a template, renders it with its examples when it has one for each variable, and keeps it under its name.
@@ -58,7 +78,7 @@ impl Stored {
     }
 
     fn check(&self, source: &str) -> Result<Template> {
-        let template = Template::parse_within("template", source, self.limits.clone())?;
+        let template = self.read("template", source)?;
         let variables = &template.header().variables;
         if variables.values().all(|variable| variable.example.is_some() || !variable.required) {
             template.render(&template.examples())?;
@@ -135,7 +155,7 @@ impl Stored {
     /// means or under wider limits.
     pub fn open(&self, record: &PromptTemplate) -> Result<Template> {
         let file = format!("template {}", record.id);
-        let template = Template::parse_within(&file, &record.body, self.limits.clone())?;
+        let template = self.read(&file, &record.body)?;
         if template.name() != record.name || *template.language() != record.language {
             return Err(
                 Fault::Header.at(format!("{file}:1: the header is of another name or language than the record"))

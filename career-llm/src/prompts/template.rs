@@ -1,5 +1,6 @@
 //! A template: read, checked, rendered.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use career_core::LanguageTag;
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 use tera::Tera;
 
 use super::check::Checker;
-use super::header::{self, Header};
+use super::header::{self, Header, Variable};
 use super::lex::Place;
 use super::render::Meter;
 use super::syntax::{self, Node};
@@ -214,6 +215,15 @@ impl Template {
         }
         request.system = (!system.is_empty()).then(|| system.into());
         Ok(request)
+    }
+
+    /// Whether it takes what comes from outside, by these names, as text from outside.
+    pub(super) fn guards(&self, outside: &BTreeSet<String>) -> Result<()> {
+        let open = |(name, variable): &(&String, &Variable)| outside.contains(*name) && variable.ty.has_text();
+        let Some((name, _)) = self.header.variables.iter().find(open) else { return Ok(()) };
+        let line = header::line_of(&self.source, name);
+        let what = format!("{}:{line}: variable `{name}` comes from outside: expected `untrusted`", self.file);
+        Err(Fault::Forbidden.at(what))
     }
 
     /// Counts this version on, for a template that is kept elsewhere.

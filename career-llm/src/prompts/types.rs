@@ -117,6 +117,16 @@ impl Type {
         }
     }
 
+    /// Whether text that is taken for the host's own is in it.
+    pub(super) fn has_text(&self) -> bool {
+        match self {
+            Type::Text => true,
+            Type::List(of) => of.has_text(),
+            Type::Object(fields) => fields.values().any(|field| field.ty.has_text()),
+            Type::Untrusted | Type::Number | Type::Bool => false,
+        }
+    }
+
     /// What stands for a value that is not given.
     pub(super) fn absent(&self) -> Value {
         match self {
