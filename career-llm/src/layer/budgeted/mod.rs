@@ -25,6 +25,8 @@ use crate::{ChatModel, ChatRequest, ChatStream, Error, ErrorKind, ModelId, Resul
 
 /// Tokens of a reply, where the request names no limit.
 const REPLY_TOKENS: u32 = 4_096;
+/// How long a ledger may take to reserve, before it counts as broken.
+const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 /// How long a call may be under way before its reservation may be given up: a day covers every deadline.
 const LONGEST_CALL: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
 
@@ -218,7 +220,8 @@ impl<M: ChatModel> Budgeted<M> {
         self.anew(|desk| desk.unknown = unknown)
     }
 
-    /// What becomes of a call while the ledger is broken. One that passes is not billed.
+    /// What becomes of a call while the ledger is broken, or takes longer than 5 seconds to reserve. One that passes is
+    /// not billed.
     #[must_use]
     pub fn with_when_broken(mut self, when_broken: WhenBroken) -> Self {
         self.when_broken = when_broken;
@@ -296,7 +299,8 @@ impl<M: ChatModel> Budgeted<M> {
         }
         // Made or not: if nobody waits for the answer, it is given back.
         let mut guard = Owing { desk: &self.desk, reservation: Some(reservation.clone()) };
-        let outcome = by_deadline(request, || id.clone(), self.desk.ledger.reserve(&reservation)).await?;
+        let outcome =
+            by_deadline(request, || id.clone(), in_time(LONGEST_WAIT, self.desk.ledger.reserve(&reservation))).await?;
         match outcome {
             Ok(Outcome::Reserved) => {
                 guard.reservation = None;

@@ -253,13 +253,16 @@ async fn a_broken_ledger_refuses_calls_and_breaks_no_reply() {
     assert!(open.failures() >= 1);
 }
 
-/// A ledger that reserves, and never answers what is settled.
+/// A ledger that never answers what is settled, and what is reserved only unless it hangs.
 #[derive(Debug)]
-struct Stuck(Arc<MemoryLedger>);
+struct Stuck(Arc<MemoryLedger>, AtomicBool);
 
 #[async_trait]
 impl Ledger for Stuck {
     async fn reserve(&self, reservation: &Reservation) -> career_core::Result<Outcome> {
+        if self.1.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
         self.0.reserve(reservation).await
     }
 
@@ -271,7 +274,8 @@ impl Ledger for Stuck {
 #[tokio::test(start_paused = true)]
 async fn a_ledger_that_hangs_holds_back_no_reply() {
     let ledger = Arc::new(MemoryLedger::new());
-    let model = Budgeted::new(Probe::says("ok"), Arc::new(Stuck(ledger.clone())), price)
+    let stuck = Arc::new(Stuck(ledger.clone(), AtomicBool::new(false)));
+    let model = Budgeted::new(Probe::says("ok"), stuck.clone(), price)
         .with_estimate(|_| 10)
         .with_clock(|| "2026-11-21T12:00:00Z".parse().expect("a time"))
         .with_budget(Budget::in_all(Period::Day, nano(1_000)));
@@ -281,6 +285,8 @@ async fn a_ledger_that_hangs_holds_back_no_reply() {
         assert_eq!((holds(&ledger), model.failures()), ((0, 210 * call), failures), "what is due stays reserved");
     }
     assert!(request.time_left() >= Some(std::time::Duration::from_secs(17)));
+    stuck.1.store(true, Ordering::Relaxed);
+    assert_eq!(model.complete(&ask()).await.expect_err("refused").kind(), ErrorKind::Backend);
 }
 
 #[tokio::test]

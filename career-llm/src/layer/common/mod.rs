@@ -102,7 +102,7 @@ pub(super) async fn by_deadline<T>(
     tokio::time::timeout_at(deadline, work).await.map_err(|_| deadline_passed(model()))
 }
 
-/// How long a backend may take that a call does not depend on.
+/// How long a backend may take that a call can do without.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a backend answers; one that does not in time counts as broken.

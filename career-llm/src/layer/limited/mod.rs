@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 pub use scope::LimitedBy;
 
-use super::common::{Estimate, Failures, WhenBroken, by_deadline, deadline_passed};
+use super::common::{Estimate, Failures, PATIENCE, WhenBroken, by_deadline, deadline_passed, in_time};
 use crate::{ChatModel, ChatRequest, ChatStream, Error, ErrorKind, ModelId, Result, Scope};
 
 /// Tokens of a reply whose request names no limit.
@@ -43,7 +43,7 @@ const SOON: Duration = Duration::from_millis(10);
 ///
 /// # A broken limiter
 ///
-/// While the limiter cannot be reached calls pass, since the provider has limits of its own; each such failure is
+/// While the limiter cannot be reached, or does not answer within a second, calls pass, since the provider has limits of its own; each such failure is
 /// counted and [told](Limited::with_on_error). With [`WhenBroken::Refuse`] they fail instead.
 ///
 /// ```
@@ -258,7 +258,7 @@ impl<M: ChatModel> Limited<M> {
     }
 
     async fn check(&self, request: &ChatRequest, id: &ModelId, limit: &Limit, key: &str, cost: u32) -> Result<Answer> {
-        match by_deadline(request, || id.clone(), limit.limiter.check(key, cost)).await? {
+        match by_deadline(request, || id.clone(), in_time(PATIENCE, limit.limiter.check(key, cost))).await? {
             Ok(decision) => Ok(Answer::Decided(decision)),
             Err(error) if error.kind() == career_core::ErrorKind::Invalid => Ok(Answer::TooMuch),
             Err(error) if self.when_broken == WhenBroken::Pass => {

@@ -170,6 +170,24 @@ async fn a_broken_limiter_lets_pass_aloud_or_refuses() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_limiter_that_hangs_is_a_broken_one() {
+    #[derive(Debug)]
+    struct Stuck;
+    #[async_trait]
+    impl RateLimiter for Stuck {
+        async fn check(&self, _: &str, _: u32) -> career_core::Result<RateDecision> {
+            std::future::pending().await
+        }
+    }
+    let began = Instant::now();
+    let model = Limited::new(Probe::says("ok")).with_requests(LimitedBy::Model, Arc::new(Stuck));
+    model.complete(&ask().within(Duration::from_secs(20))).await.expect("passes");
+    assert_eq!((model.failures(), began.elapsed().as_secs()), (1, 1));
+    let model = model.with_when_broken(WhenBroken::Refuse);
+    assert_eq!(model.complete(&ask()).await.expect_err("refused").kind(), ErrorKind::Backend);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_passes_twice_however_many_come_at_once() {
     let probe = Probe::says("ok");
     let model = Arc::new(
