@@ -32,7 +32,7 @@ fn chain(server: &FaultServer) -> Fallback {
         .with_first_content(Duration::from_secs(2))
         .with_idle(Duration::from_secs(2))
         .with_whole(Duration::from_secs(2));
-    let transport = Transport::configured(&patience, |client| client.no_proxy()).expect("a transport");
+    let transport = Transport::configured(&patience, reqwest::ClientBuilder::no_proxy).expect("a transport");
     let (url, key) = (server.url(), "a key");
     let gemini = Gemini::builder().model("m").base_url(&url).api_key(key).timeouts(patience);
     let groq = OpenAiCompatible::builder(&GROQ).model("m").base_url(&url).api_key(key).timeouts(patience);
