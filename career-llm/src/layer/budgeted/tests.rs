@@ -253,6 +253,50 @@ async fn a_broken_ledger_refuses_calls_and_breaks_no_reply() {
     assert!(open.failures() >= 1);
 }
 
+/// A ledger whose answers are a moment late.
+#[derive(Debug)]
+struct Late(Arc<MemoryLedger>);
+
+#[async_trait]
+impl Ledger for Late {
+    async fn reserve(&self, reservation: &Reservation) -> career_core::Result<Outcome> {
+        let outcome = self.0.reserve(reservation).await;
+        tokio::task::yield_now().await;
+        outcome
+    }
+
+    async fn settle(&self, reservation: &Reservation, spent: Cost) -> career_core::Result<()> {
+        tokio::task::yield_now().await;
+        self.0.settle(reservation, spent).await
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_while_the_ledger_is_asked_leaves_nothing_reserved() {
+    let ledger = Arc::new(MemoryLedger::new());
+    let model = Budgeted::new(Probe::says("ok"), Arc::new(Late(ledger.clone())), price)
+        .with_estimate(|_| 10)
+        .with_clock(|| "2026-11-21T12:00:00Z".parse().expect("a time"))
+        .with_budget(Budget::in_all(Period::Day, nano(1_000)));
+    let asked = ask();
+    let mut reserving = Box::pin(model.stream(&asked));
+    assert!(goes_on(&mut reserving).await && holds(&ledger) == (0, 210));
+    drop(reserving);
+    model.flush().await.expect("given back");
+    assert_eq!(holds(&ledger), (0, 0), "nobody was asked");
+
+    let mut settling = model.stream(&asked).await.expect("a stream");
+    settling.next().await;
+    settling.next().await;
+    assert!(goes_on(&mut settling.next()).await && holds(&ledger) == (0, 210));
+    drop(settling);
+    let mut flushing = Box::pin(model.flush());
+    assert!(goes_on(&mut flushing).await);
+    drop(flushing);
+    model.flush().await.expect("settled");
+    assert_eq!(holds(&ledger), (60, 0), "once, and what the provider counted");
+}
+
 /// A ledger that never answers what is settled, and what is reserved only unless it hangs.
 #[derive(Debug)]
 struct Stuck(Arc<MemoryLedger>, AtomicBool);
