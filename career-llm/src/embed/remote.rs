@@ -229,6 +229,7 @@ impl<W: fmt::Debug> fmt::Debug for EmbedderBuilder<W> {
 }
 
 /// A body as JSON.
+#[cfg(any(feature = "openai", feature = "gemini", feature = "ollama"))]
 pub(super) fn parse<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T> {
     // The parser's own words may quote the body.
     serde_json::from_slice(body).map_err(|error| {
@@ -237,6 +238,7 @@ pub(super) fn parse<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T> 
 }
 
 /// Checks that there is one vector for each text.
+#[cfg(any(feature = "openai", feature = "gemini", feature = "ollama"))]
 pub(super) fn one_for_each(vectors: Vec<Vec<f32>>, texts: usize) -> Result<Vec<Vec<f32>>> {
     if vectors.len() == texts {
         return Ok(vectors);
