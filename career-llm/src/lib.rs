@@ -73,6 +73,7 @@ mod event;
 pub mod extract;
 mod id;
 pub mod layer;
+mod message;
 mod model;
 pub mod models;
 #[cfg(feature = "prompts")]
@@ -97,11 +98,9 @@ pub use chain::from_env;
 pub use error::{Advice, Error, ErrorKind, Result, Scope, Timeout};
 pub use event::{Attempt, ChatEvent, Done, Restarted, Started, Stop, StopReason};
 pub use id::ModelId;
+pub use message::{Image, ImageData, Message, Opaque, Part, Role, ToolCall, ToolResult};
 pub use model::{ChatModel, ChatModelExt};
-pub use request::{
-    ChatRequest, Delivery, Effort, Image, ImageData, Message, Opaque, OutputSchema, Part, Role, STOP_MAX, Tool,
-    ToolCall, ToolChoice, ToolResult,
-};
+pub use request::{ChatRequest, Delivery, Effort, OutputSchema, STOP_MAX, Tool, ToolChoice};
 pub use response::{ChatResponse, Collector};
 pub use schema::SchemaReport;
 pub use stream::ChatStream;

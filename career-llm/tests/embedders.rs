@@ -1,5 +1,7 @@
 //! Embedders that ask a server, against one that computes honest vectors and against ones that do not.
 
+#![cfg(all(feature = "openai", feature = "gemini", feature = "ollama", feature = "testkit"))]
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use career_llm::embed::{
