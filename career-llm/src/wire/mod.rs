@@ -18,6 +18,8 @@ pub mod anthropic;
 mod asked;
 #[cfg(feature = "openai")]
 pub mod completions;
+#[cfg(any(feature = "openai", feature = "anthropic", feature = "gemini", feature = "ollama"))]
+mod families;
 #[cfg(feature = "gemini")]
 pub mod gemini;
 #[cfg(any(feature = "gemini", feature = "ollama"))]

@@ -106,18 +106,6 @@ pub(super) fn object(name: &str, value: Value) -> Value {
     Value::Object(Map::from_iter([(name.to_owned(), value)]))
 }
 
-/// The fields of the row of a table that fits a model best: the one with the longest beginning of its name. A row is
-/// words apart by spaces, the first is the beginning of the name, `*` any; `#` begins a comment.
-pub(super) fn row<'a>(table: &'a str, model: &str) -> Vec<&'a str> {
-    let rows = table.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
-    let fitting = rows.filter_map(|line| {
-        let mut words = line.split_whitespace();
-        let beginning = words.next()?.trim_end_matches('*');
-        model.starts_with(beginning).then(|| (beginning.len(), words.collect::<Vec<_>>()))
-    });
-    fitting.max_by_key(|(length, _)| *length).map(|(_, fields)| fields).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -157,15 +145,6 @@ mod tests {
         let lengths: Vec<_> = turns.iter().map(|(role, parts)| (*role, parts.len())).collect();
         assert_eq!(lengths, [(Role::User, 2), (Role::Assistant, 1), (Role::User, 2)]);
         assert!(matches!(turns[2].1[..], [Part::ToolResult(_), Part::Text(_)]));
-    }
-
-    #[test]
-    fn the_longest_beginning_wins() {
-        let table = "# a comment\na- one\na-b two 2\n* any\n";
-        assert_eq!(row(table, "a-b-c"), ["two", "2"]);
-        assert_eq!(row(table, "a-c"), ["one"]);
-        assert_eq!(row(table, "c"), ["any"]);
-        assert!(row("a x", "b").is_empty());
     }
 
     #[test]

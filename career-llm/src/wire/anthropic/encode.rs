@@ -1,17 +1,21 @@
 //! The request as a body.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 
 use super::super::Encoded;
 use super::super::asked::{ask, system, tool_input};
-use super::super::shared::{arguments, decimal, put_over, row, turns};
+use super::super::families::Families;
+use super::super::shared::{arguments, decimal, put_over, turns};
 use super::{DEFAULT_MAX_TOKENS, NAME, VERSION};
 use crate::models::ModelTable;
 use crate::schema::Dialect;
 use crate::{ChatRequest, Delivery, Effort, Image, ModelId, Part, Role, Text, ToolChoice};
+
+/// What the models of each family take.
+static MODELS: LazyLock<Families> = LazyLock::new(|| Families::read(include_str!("models.txt")));
 
 /// Fewest tokens that a budget of thinking may have.
 const BUDGET_MIN: u32 = 1_024;
@@ -26,7 +30,7 @@ struct Takes {
 
 impl Takes {
     fn of(model: &str) -> Self {
-        let fields = row(include_str!("models.txt"), model);
+        let fields = MODELS.of(model);
         let field = |at: usize| fields.get(at).copied().unwrap_or("-");
         Takes {
             thinking: field(0),

@@ -1,19 +1,23 @@
 //! The request as a body.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 
 use super::super::Encoded;
 use super::super::asked::{ask, system, tool_input};
+use super::super::families::Families;
 use super::super::made::is_made;
-use super::super::shared::{arguments, decimal, object, put_over, row, turns};
+use super::super::shared::{arguments, decimal, object, put_over, turns};
 use super::NAME;
 use crate::schema::Dialect;
 use crate::{
     ChatRequest, Delivery, Effort, Error, ErrorKind, Image, Part, Result, Role, Text, ToolCall, ToolChoice, ToolResult,
 };
+
+/// What the models of each family take.
+static MODELS: LazyLock<Families> = LazyLock::new(|| Families::read(include_str!("models.txt")));
 
 /// The field of a signature, and of an opaque part that has one for the call after it.
 pub(super) const SIGNATURE: &str = "thoughtSignature";
@@ -23,12 +27,12 @@ const UNSIGNED: &str = "skip_thought_signature_validator";
 
 /// What a model takes.
 struct Takes {
-    fields: Vec<&'static str>,
+    fields: &'static [&'static str],
 }
 
 impl Takes {
     fn of(model: &str) -> Self {
-        Takes { fields: row(include_str!("models.txt"), model.rsplit('/').next().unwrap_or(model)) }
+        Takes { fields: MODELS.of(model.rsplit('/').next().unwrap_or(model)) }
     }
 
     fn has_levels(&self) -> bool {

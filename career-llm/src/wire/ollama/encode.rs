@@ -1,16 +1,20 @@
 //! The request as a body.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 
 use super::super::Encoded;
 use super::super::asked::{ask, system, tool_input};
+use super::super::families::Families;
 use super::super::made::is_made;
-use super::super::shared::{arguments, decimal, put_over, row, turns};
+use super::super::shared::{arguments, decimal, put_over, turns};
 use super::{CONTEXT_MAX, CONTEXT_MIN, NAME};
 use crate::schema::Dialect;
 use crate::{ChatRequest, Delivery, Effort, Error, ErrorKind, Image, Part, Result, Role, Text, ToolChoice, ToolResult};
+
+/// What the models of each family take.
+static MODELS: LazyLock<Families> = LazyLock::new(|| Families::read(include_str!("models.txt")));
 
 /// Tokens that a picture can have: what the usual vision models make of one.
 const IMAGE_TOKENS: usize = 1_536;
@@ -162,7 +166,7 @@ fn options(request: &ChatRequest, window: u32) -> Map<String, Value> {
 
 fn think(effort: Effort, model: &str) -> Value {
     let name = model.rsplit('/').next().unwrap_or(model);
-    let level = row(include_str!("models.txt"), name).first() == Some(&"level");
+    let level = MODELS.of(name).first() == Some(&"level");
     match effort {
         Effort::Minimal | Effort::Low if level => "low".into(),
         Effort::Medium if level => "medium".into(),

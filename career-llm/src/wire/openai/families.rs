@@ -1,6 +1,11 @@
 //! Which families of models take what.
 
+use std::sync::LazyLock;
+
+use super::super::families::Families;
 use crate::Effort;
+
+static FAMILIES: LazyLock<Families> = LazyLock::new(|| Families::read(include_str!("families.txt")));
 
 /// What a model takes, as far as it is known. What is not known is sent, and the provider may refuse it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,16 +21,10 @@ pub(crate) struct Takes {
 /// What a model of this name takes. A gateway's prefix, such as `openai/`, does not count.
 pub(crate) fn takes(model: &str) -> Takes {
     let name = model.rsplit('/').next().unwrap_or(model);
-    let rows = include_str!("families.txt").lines().filter(|line| !line.starts_with('#'));
-    let families = rows.filter_map(|line| {
-        let mut fields = line.split_ascii_whitespace();
-        Some((fields.next()?, fields.next()? == "yes", fields.next()?))
-    });
-    let known = families.filter(|(family, ..)| name.starts_with(family)).max_by_key(|(family, ..)| family.len());
-    match known {
-        Some((_, sampling, "-")) => Takes { sampling, thinks: Some(false), least: None },
-        Some((_, sampling, least)) => Takes { sampling, thinks: Some(true), least: Some(least) },
-        None => Takes { sampling: true, thinks: None, least: None },
+    match *FAMILIES.of(name) {
+        [sampling, "-"] => Takes { sampling: sampling == "yes", thinks: Some(false), least: None },
+        [sampling, least] => Takes { sampling: sampling == "yes", thinks: Some(true), least: Some(least) },
+        _ => Takes { sampling: true, thinks: None, least: None },
     }
 }
 
