@@ -3,7 +3,7 @@
 //! `cargo run --release --manifest-path benches/peers/Cargo.toml [-- ROUNDS]`
 //!
 //! The server and every client are processes of their own, so that only the client's CPU time is counted. The clients
-//! take turns, round by round, and the median of the rounds is shown. CPU time is read from `/proc`, so this needs
+//! take turns, round by round, and medians of the rounds are shown. CPU time is read from `/proc`, so this needs
 //! Linux.
 
 mod clients;
@@ -39,7 +39,7 @@ fn main() -> Result<(), Failure> {
             Ok(())
         }
         [] => compare(ROUNDS),
-        [rounds] => compare(rounds.parse()?),
+        [rounds] => compare(rounds.parse::<usize>()?.max(1)),
         _ => Err("expected at most a number of rounds".into()),
     }
 }
@@ -62,7 +62,7 @@ fn compare(rounds: usize) -> Result<(), Failure> {
     BufReader::new(server.0.stdout.take().ok_or("the server says nothing")?).read_line(&mut port)?;
     for (mode, unit, divisor) in [("stream", "µs of CPU a token", server::TOKENS), ("chat", "µs of CPU a call", 1)] {
         let mut costs = vec![Vec::new(); clients::LIBRARIES.len()];
-        for _ in 0..rounds.max(1) {
+        for _ in 0..rounds {
             for (library, costs) in clients::LIBRARIES.iter().zip(&mut costs) {
                 let output = Command::new(&program)
                     .args(["client", library, mode, port.trim()])
@@ -75,23 +75,25 @@ fn compare(rounds: usize) -> Result<(), Failure> {
                 costs.push(String::from_utf8(output.stdout)?.trim().parse::<f64>()? / divisor as f64);
             }
         }
-        println!("{mode}: {unit}, median of {rounds}");
-        let medians: Vec<f64> = costs.iter_mut().map(|costs| median(costs)).collect();
-        let fastest_peer = clients::LIBRARIES
-            .iter()
-            .zip(&medians)
-            .filter(|(library, _)| clients::is_peer(library))
-            .map(|(_, cost)| *cost);
-        let reference = if mode == "chat" { medians[1] } else { fastest_peer.fold(f64::INFINITY, f64::min) };
-        let beside = if mode == "chat" { clients::LIBRARIES[1] } else { "the fastest of the libraries" };
-        for (library, cost) in clients::LIBRARIES.iter().zip(&medians) {
-            println!("  {library:24} {cost:9.3}   {:.2} of {beside}", cost / reference);
+        // What the machine does besides differs from round to round: only costs of one round are compared.
+        let beside = |round: usize| match mode {
+            "chat" => costs[1][round],
+            _ => {
+                let peers = clients::LIBRARIES.iter().zip(&costs).filter(|(library, _)| clients::is_peer(library));
+                peers.map(|(_, costs)| costs[round]).fold(f64::INFINITY, f64::min)
+            }
+        };
+        let reference = if mode == "chat" { clients::LIBRARIES[1] } else { "the fastest of the libraries" };
+        println!("{mode}: {unit}, medians of {rounds} rounds");
+        for (library, costs) in clients::LIBRARIES.iter().zip(&costs) {
+            let ratios = costs.iter().enumerate().map(|(round, cost)| cost / beside(round)).collect();
+            println!("  {library:24} {:9.3}   {:.2} of {reference}", median(costs.clone()), median(ratios));
         }
     }
     Ok(())
 }
 
-fn median(costs: &mut [f64]) -> f64 {
+fn median(mut costs: Vec<f64>) -> f64 {
     costs.sort_by(f64::total_cmp);
     costs[costs.len() / 2]
 }
