@@ -1,6 +1,6 @@
 //! What one call and one streamed reply of 400 tokens cost the client, library by library, against one server.
 //!
-//! `cargo run --release --manifest-path benches/peers/Cargo.toml [-- ROUNDS]`
+//! `cargo run --release --manifest-path benches/peers/Cargo.toml [ROUNDS]`
 //!
 //! The server and every client are processes of their own, so that only the client's CPU time is counted. The clients
 //! take turns, round by round, and medians of the rounds are shown. CPU time is read from `/proc`, so this needs
