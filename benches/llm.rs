@@ -27,7 +27,7 @@ use career_llm::{
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::StreamExt;
-use replies::{TOKENS, serve, streamed_body};
+use replies::{TOKEN, TOKENS, serve, streamed_body};
 use tokio::runtime::Runtime;
 use turns::alternately;
 
@@ -74,12 +74,13 @@ fn calls(criterion: &mut Criterion) {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(120)).build().expect("a client");
     let url = format!("{base}/chat/completions");
     let request = ChatRequest::user("hi");
-    let ours = async || assert_eq!(model.complete(&request).await.expect("answered").text().len(), 5 * TOKENS);
+    let ours =
+        async || assert_eq!(model.complete(&request).await.expect("answered").text().len(), TOKEN.len() * TOKENS);
     let theirs = async || {
         let body = serde_json::json!({"model": "gpt-test", "messages": [{"role": "user", "content": "hi"}]});
         let response = client.post(&url).bearer_auth("k").json(&body).send().await.expect("answered");
         let reply: serde_json::Value = response.json().await.expect("JSON");
-        assert_eq!(reply["choices"][0]["message"]["content"].as_str().map(str::len), Some(5 * TOKENS));
+        assert_eq!(reply["choices"][0]["message"]["content"].as_str().map(str::len), Some(TOKEN.len() * TOKENS));
     };
     alternately(criterion, &runtime, "one call, whole", ("career-llm", ours), ("reqwest alone", theirs));
     let ours = async || {
@@ -90,7 +91,7 @@ fn calls(criterion: &mut Criterion) {
                 bytes += text.len();
             }
         }
-        assert_eq!(bytes, 5 * TOKENS);
+        assert_eq!(bytes, TOKEN.len() * TOKENS);
     };
     let theirs = async || {
         let body =

@@ -8,7 +8,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Tokens of the reply.
 pub(crate) const TOKENS: usize = 400;
-const TOKEN: &str = "word ";
+/// Each token.
+pub(crate) const TOKEN: &str = "word ";
 
 /// Serves the reply to whoever asks, streamed or whole as asked for.
 pub(crate) async fn serve() -> SocketAddr {

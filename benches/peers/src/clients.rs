@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::server::{TOKEN, TOKENS};
+use crate::replies::{TOKEN, TOKENS};
 use crate::{Failure, cpu};
 
 /// What is compared. The second is the floor of a call that is not streamed.

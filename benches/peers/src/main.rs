@@ -8,7 +8,8 @@
 
 mod clients;
 mod cpu;
-mod server;
+#[path = "../../llm/replies.rs"]
+mod replies;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -27,7 +28,11 @@ fn main() -> Result<(), Failure> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
     match words[..] {
-        ["server"] => runtime()?.block_on(server::serve()),
+        ["server"] => runtime()?.block_on(async {
+            println!("{}", replies::serve().await.port());
+            // Until it is killed.
+            std::future::pending().await
+        }),
         ["client", library, mode, port] => {
             let cost = runtime()?.block_on(clients::measure(
                 library,
@@ -60,7 +65,7 @@ fn compare(rounds: usize) -> Result<(), Failure> {
     let mut server = Running(Command::new(&program).arg("server").stdout(Stdio::piped()).spawn()?);
     let mut port = String::new();
     BufReader::new(server.0.stdout.take().ok_or("the server says nothing")?).read_line(&mut port)?;
-    for (mode, unit, divisor) in [("stream", "µs of CPU a token", server::TOKENS), ("chat", "µs of CPU a call", 1)] {
+    for (mode, unit, divisor) in [("stream", "µs of CPU a token", replies::TOKENS), ("chat", "µs of CPU a call", 1)] {
         let mut costs = vec![Vec::new(); clients::LIBRARIES.len()];
         for _ in 0..rounds {
             for (library, costs) in clients::LIBRARIES.iter().zip(&mut costs) {

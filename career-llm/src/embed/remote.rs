@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{HeaderMap, StatusCode};
-use secrecy::SecretString;
 
 use super::{Embedder, Purpose, known, normalise};
-use crate::provider::{Access, Vendor};
-use crate::transport::{Endpoint, Limits, Timeouts, Transport};
+use crate::provider::{Access, Vendor, access_setters};
+use crate::transport::{Endpoint, Transport};
 use crate::wire::Encoded;
 use crate::{Error, ModelId, Result, Text};
 
@@ -143,41 +142,7 @@ impl<W: EmbedWire> EmbedderBuilder<W> {
         self
     }
 
-    /// The key.
-    pub fn api_key(mut self, key: impl Into<SecretString>) -> Self {
-        self.access.key = Some(key.into());
-        self
-    }
-
-    /// Another address than the vendor's.
-    pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.access.base_url = Some(url.into());
-        self
-    }
-
-    /// One more header for each request.
-    pub fn header(mut self, name: &str, value: impl Into<SecretString>) -> Self {
-        self.access.headers.push((name.to_owned(), value.into()));
-        self
-    }
-
-    /// How long a call may take; [`Timeouts::whole`] counts.
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.access.timeouts = timeouts;
-        self
-    }
-
-    /// How much is taken.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.access.limits = limits;
-        self
-    }
-
-    /// A transport to share.
-    pub fn transport(mut self, transport: Transport) -> Self {
-        self.access.transport = Some(transport);
-        self
-    }
+    access_setters!();
 
     /// Fills what is not set from the vendor's variables; the model from a variable of its own, which is named after
     /// the vendor: `OPENAI_EMBEDDING_MODEL`, `MISTRAL_EMBEDDING_MODEL`.

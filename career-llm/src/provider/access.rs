@@ -133,6 +133,49 @@ impl Access {
     }
 }
 
+/// What every builder over an [`Access`] can be told besides its model: one place, so that all take the same.
+macro_rules! access_setters {
+    () => {
+        /// The key. Only visible ASCII; it goes into a header that no log shows.
+        pub fn api_key(mut self, key: impl Into<secrecy::SecretString>) -> Self {
+            self.access.key = Some(key.into());
+            self
+        }
+
+        /// Another address than the vendor's, such as a proxy's; with or without a slash at the end.
+        pub fn base_url(mut self, url: impl Into<String>) -> Self {
+            self.access.base_url = Some(url.into());
+            self
+        }
+
+        /// One more header for each request. It stands in place of one of the same name that would be sent otherwise.
+        pub fn header(mut self, name: &str, value: impl Into<secrecy::SecretString>) -> Self {
+            self.access.headers.push((name.to_owned(), value.into()));
+            self
+        }
+
+        /// How long a call may take where. [`Timeouts::whole`](crate::transport::Timeouts) counts for embeddings.
+        pub fn timeouts(mut self, timeouts: $crate::transport::Timeouts) -> Self {
+            self.access.timeouts = timeouts;
+            self
+        }
+
+        /// How much is taken.
+        pub fn limits(mut self, limits: $crate::transport::Limits) -> Self {
+            self.access.limits = limits;
+            self
+        }
+
+        /// A transport to share; else it makes its own.
+        pub fn transport(mut self, transport: $crate::transport::Transport) -> Self {
+            self.access.transport = Some(transport);
+            self
+        }
+    };
+}
+
+pub(crate) use access_setters;
+
 /// A variable of the environment.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 
 mod access;
 #[cfg(feature = "anthropic")]
@@ -22,7 +21,7 @@ pub mod ollama;
 #[cfg(feature = "openai")]
 pub mod openai;
 
-pub(crate) use access::{Access, variable};
+pub(crate) use access::{Access, access_setters, variable};
 #[cfg(feature = "anthropic")]
 pub use anthropic::{ANTHROPIC, Anthropic};
 #[cfg(any(feature = "openai", feature = "anthropic", feature = "gemini", feature = "ollama"))]
@@ -39,7 +38,7 @@ pub use openai::{
     VLLM, XAI,
 };
 
-use crate::transport::{Endpoint, Limits, Timeouts, Transport};
+use crate::transport::{Endpoint, Transport};
 use crate::wire::Wire;
 use crate::{ChatModel, ChatRequest, ChatStream, ModelId, Result};
 
@@ -185,41 +184,7 @@ impl<W: Wire> ProviderBuilder<W> {
         self
     }
 
-    /// The key. Only visible ASCII; it goes into a header that no log shows.
-    pub fn api_key(mut self, key: impl Into<SecretString>) -> Self {
-        self.access.key = Some(key.into());
-        self
-    }
-
-    /// Another address than the vendor's, such as a proxy's; with or without a slash at the end.
-    pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.access.base_url = Some(url.into());
-        self
-    }
-
-    /// One more header for each request. It stands in place of one of the same name that would be sent otherwise.
-    pub fn header(mut self, name: &str, value: impl Into<SecretString>) -> Self {
-        self.access.headers.push((name.to_owned(), value.into()));
-        self
-    }
-
-    /// How long a call may take where.
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.access.timeouts = timeouts;
-        self
-    }
-
-    /// How much is taken.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.access.limits = limits;
-        self
-    }
-
-    /// A transport to share; else it makes its own.
-    pub fn transport(mut self, transport: Transport) -> Self {
-        self.access.transport = Some(transport);
-        self
-    }
+    access_setters!();
 
     /// Fills what is not set from the vendor's variables. A variable that is empty counts as not set.
     pub fn from_env(mut self) -> Self {
