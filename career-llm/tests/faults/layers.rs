@@ -3,8 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use bytes::Bytes;
+use career_core::Cache;
 use career_llm::layer::{
-    Breaker, Budgeted, Fallback, Hedge, Limited, MemoryLedger, Pseudonyms, RecordMode, Recorded, Redacted, Retry,
+    Breaker, Budgeted, CachedReplies, Fallback, Hedge, Limited, MemoryLedger, Pseudonyms, RecordMode, Recorded,
+    Redacted, Retry,
 };
 use career_llm::models::Cost;
 use career_llm::testkit::server::{Answer, Fault, FaultServer, Protocol};
@@ -14,6 +18,30 @@ use futures_util::StreamExt as _;
 
 use super::silent::{PROMPT, REPLY, Shown, follow, request};
 use super::support::{DELIVERIES, KEY, configured, impatient, question};
+
+/// A cache that forgets at once: what is looked at is the layer over it.
+#[derive(Debug)]
+struct Forgetful;
+
+#[async_trait]
+impl Cache for Forgetful {
+    async fn get(&self, _: &str) -> career_core::Result<Option<Bytes>> {
+        Ok(None)
+    }
+
+    async fn put(&self, _: &str, _: Bytes, _: Duration) -> career_core::Result<()> {
+        Ok(())
+    }
+
+    async fn remove(&self, _: &str) -> career_core::Result<()> {
+        Ok(())
+    }
+
+    async fn remove_prefix(&self, prefix: &str) -> career_core::Result<u64> {
+        career_core::cache::check_prefix(prefix)?;
+        Ok(0)
+    }
+}
 
 /// A model, and each layer around it.
 fn layers(model: &Arc<dyn ChatModel>, other: &Arc<dyn ChatModel>, folder: &std::path::Path) -> Vec<Box<dyn ChatModel>> {
@@ -27,7 +55,10 @@ fn layers(model: &Arc<dyn ChatModel>, other: &Arc<dyn ChatModel>, folder: &std::
         Box::new(Fallback::new().then(Arc::clone(model)).then(Arc::clone(other)).restart_after_content(true)),
         Box::new(Limited::new(Arc::clone(model))),
         Box::new(Budgeted::new(Arc::clone(model), Arc::new(MemoryLedger::new()), price)),
+        Box::new(CachedReplies::new(Arc::clone(model), Arc::new(Forgetful), "test")),
         Box::new(Redacted::new(Arc::clone(model), student)),
+        #[cfg(feature = "trace")]
+        Box::new(career_llm::layer::Traced::new(Arc::clone(model))),
         Box::new(
             Recorded::new(Arc::clone(model), folder.join(model.id().provider.as_ref()), RecordMode::Record)
                 .expect("a cassette"),
