@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use super::support::{DELIVERIES, KEY, ask, configured, failure, model};
@@ -64,7 +65,11 @@ async fn self_signed(connections: &mut JoinSet<bool>) -> (u16, Arc<TcpListener>)
     let signed =
         rcgen::generate_simple_self_signed(vec!["localhost".into(), "127.0.0.1".into()]).expect("a certificate");
     let key = PrivateKeyDer::try_from(signed.signing_key.serialize_der()).expect("a key");
-    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![signed.cert.der().clone()], key);
+    // Told by name: where other crates of a build bring another one, rustls does not choose.
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.expect("versions of TLS").with_no_client_auth();
+    let config = config.with_single_cert(vec![signed.cert.der().clone()], key);
     let acceptor = TlsAcceptor::from(Arc::new(config.expect("a configuration")));
     let listener = Arc::new(TcpListener::bind("127.0.0.1:0").await.expect("a port"));
     let port = listener.local_addr().expect("an address").port();
