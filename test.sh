@@ -46,6 +46,9 @@ cargo fmt --all --check
 step "lints"
 cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
+step "examples, which some tests run as a newcomer would"
+cargo build --package career-examples --examples --locked
+
 step "tests"
 cargo nextest run --workspace --all-features --locked
 
