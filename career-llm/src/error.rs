@@ -31,9 +31,9 @@ pub enum Timeout {
 pub enum ErrorKind {
     /// Too many requests or tokens for the moment (HTTP 429). The same call succeeds later.
     Throttled,
-    /// The provider has trouble of its own (HTTP 409, 500, 502, 503, 529).
+    /// The provider has trouble of its own (HTTP 409, 425, all of 5xx but 504).
     Overloaded,
-    /// The account's quota or credit is used up. Waiting does not help within a call.
+    /// The account's quota or credit is used up (also HTTP 402). Waiting does not help within a call.
     Quota,
     /// A limit on spending was reached: the provider's, or a budget of this library's.
     SpendCap,

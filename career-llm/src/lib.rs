@@ -60,7 +60,7 @@
 //! | `trace` | no | the layer `Traced` |
 //! | `testkit` | no | what tests need |
 //!
-//! TLS is rustls with the roots of the system; there is no build without it.
+//! TLS is rustls with the roots of the system; `http` is not built without it.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 

@@ -73,10 +73,10 @@
 //! # Text from outside
 //!
 //! A variable of the type `untrusted` is a resume, a posting, a message: text that somebody else wrote. Its value is
-//! put into a data block before Tera sees it. The block's marks carry a code made from all texts of the rendering that
-//! occurs in none of them, so that a text can neither end its block nor forge one; the first line of the block, and a
-//! paragraph in the system turn, say that what is inside is data. It can be printed only in turns of the user, and no
-//! filter takes it. Turns are cut before values are put in: no value begins one.
+//! put into a data block before Tera sees it. The block's marks carry a code made from the texts from outside that occurs
+//! in no text of the rendering, so that a text can neither end its block nor forge one; the first line of the block,
+//! and a paragraph in the system turn, say that what is inside is data. It can be printed only in turns of the user,
+//! and no filter takes it. Turns are cut before values are put in: no value begins one.
 //!
 //! Which variables these are is said by the template; [`Stored`] does not believe a user's template that says so of too
 //! few.

@@ -56,7 +56,8 @@ impl Stored {
         Ok(template)
     }
 
-    /// Checks a template, renders it with its examples when it has one for each variable, and keeps it under its name.
+    /// Checks a template, renders it with its examples when each variable that is required has one, and keeps it under
+    /// its name.
     ///
     /// # Errors
     ///

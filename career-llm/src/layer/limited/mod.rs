@@ -43,8 +43,9 @@ const SOON: Duration = Duration::from_millis(10);
 ///
 /// # A broken limiter
 ///
-/// While the limiter cannot be reached, or does not answer within a second, calls pass, since the provider has limits of its own; each such failure is
-/// counted and [told](Limited::with_on_error). With [`WhenBroken::Refuse`] they fail instead.
+/// While the limiter cannot be reached, or does not answer within a second, calls pass, since the provider has limits of
+/// its own; each such failure is counted and [told](Limited::with_on_error). With [`WhenBroken::Refuse`] they fail
+/// instead.
 ///
 /// ```
 /// use std::sync::Arc;
