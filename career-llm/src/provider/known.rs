@@ -177,4 +177,16 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(!format!("{error:?}").contains("hunter2"));
     }
+
+    #[test]
+    fn what_runs_on_ones_own_machine_costs_nothing() {
+        for known in Known::all() {
+            let vendor = known.access().vendor;
+            if vendor.base_url.contains("://localhost") {
+                let price = crate::models::price(&crate::ModelId::new(vendor.name, "any")).expect(vendor.name);
+                let cost = price.cost(&crate::Usage::new(1_000_000, 1_000_000));
+                assert_eq!(cost, crate::models::Cost::from_nano_usd(0), "{}", vendor.name);
+            }
+        }
+    }
 }
