@@ -9,6 +9,7 @@ pub(crate) mod write;
 use career_core::store::{Document, Key, KeyType, KeyValue, Kind};
 use career_core::{Error, ErrorKind, Result};
 use sqlx::error::DatabaseError;
+use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Database, Executor, IntoArguments};
 
 use crate::clock;
@@ -88,14 +89,21 @@ impl Statement {
         self.push(&format!("${}", self.arguments.len()))
     }
 
-    pub(crate) async fn all<D: Backend>(self, connection: &mut D::Connection, what: &str) -> Result<Vec<D::Row>>
+    fn query<D: Backend>(self) -> Result<Query<'static, D, D::Arguments>>
     where
         for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
         D::Arguments: IntoArguments<D>,
     {
         let arguments = D::arguments(self.arguments)?;
-        let query = sqlx::query_with::<D, _>(AssertSqlSafe(self.text), arguments);
-        query.fetch_all(connection).await.map_err(|error| D::error(error, what))
+        Ok(sqlx::query_with(AssertSqlSafe(self.text), arguments))
+    }
+
+    pub(crate) async fn all<D: Backend>(self, connection: &mut D::Connection, what: &str) -> Result<Vec<D::Row>>
+    where
+        for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
+        D::Arguments: IntoArguments<D>,
+    {
+        self.query::<D>()?.fetch_all(connection).await.map_err(|error| D::error(error, what))
     }
 
     pub(crate) async fn execute<D: Backend>(self, connection: &mut D::Connection) -> Result<Result<(), sqlx::Error>>
@@ -103,9 +111,7 @@ impl Statement {
         for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
         D::Arguments: IntoArguments<D>,
     {
-        let arguments = D::arguments(self.arguments)?;
-        let query = sqlx::query_with::<D, _>(AssertSqlSafe(self.text), arguments);
-        Ok(query.execute(connection).await.map(drop))
+        Ok(self.query::<D>()?.execute(connection).await.map(drop))
     }
 
     /// The row of a statement that only reads. What comes after the first row is not waited for.
@@ -117,9 +123,7 @@ impl Statement {
         for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
         D::Arguments: IntoArguments<D>,
     {
-        let arguments = D::arguments(self.arguments)?;
-        let query = sqlx::query_with::<D, _>(AssertSqlSafe(self.text), arguments);
-        Ok(query.fetch_optional(connection).await)
+        Ok(self.query::<D>()?.fetch_optional(connection).await)
     }
 
     /// The row of a statement that writes.
@@ -131,10 +135,8 @@ impl Statement {
         for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
         D::Arguments: IntoArguments<D>,
     {
-        let arguments = D::arguments(self.arguments)?;
-        let query = sqlx::query_with::<D, _>(AssertSqlSafe(self.text), arguments);
         // To the end: SQLite commits, and says that it could not, only after the last row.
-        Ok(query.fetch_all(connection).await.map(|rows| rows.into_iter().next()))
+        Ok(self.query::<D>()?.fetch_all(connection).await.map(|rows| rows.into_iter().next()))
     }
 }
 

@@ -8,6 +8,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use crate::Usage;
 use crate::wire::openai::loose::{Count, Json, List, Object, Present, Word, nothing_for};
+use crate::wire::openai::tally::{InputDetails, OutputDetails};
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -116,19 +117,6 @@ pub(super) struct Tally {
     prompt_cache_hit_tokens: Count,
     prompt_tokens_details: Object<InputDetails>,
     completion_tokens_details: Object<OutputDetails>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct InputDetails {
-    cached_tokens: Count,
-    cache_write_tokens: Count,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct OutputDetails {
-    reasoning_tokens: Count,
 }
 
 impl Tally {

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::Usage;
 use crate::wire::openai::loose::{Count, Json, List, Object, Present, Word};
+use crate::wire::openai::tally::{InputDetails, OutputDetails};
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -97,19 +98,6 @@ pub(super) struct Tally {
     output_tokens: Count,
     input_tokens_details: Object<InputDetails>,
     output_tokens_details: Object<OutputDetails>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct InputDetails {
-    cached_tokens: Count,
-    cache_write_tokens: Count,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct OutputDetails {
-    reasoning_tokens: Count,
 }
 
 impl Tally {
